@@ -1,0 +1,1 @@
+"""What happens to a photo: decide, hide, export, verify, remember."""

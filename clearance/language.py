@@ -1,0 +1,110 @@
+"""The words people read, in French, German, Italian and English."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import gettext
+import locale
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearance.results import FaceReason, Outcome
+from consent.decision import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LANGUAGES = ("fr", "de", "it", "en")
+DEFAULT = "en"
+_CATALOGUES = Path(__file__).resolve().parent.parent / "locale"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Language:
+    """One language: its code, and the two functions that translate into it.
+
+    By convention callers bind `_ = language.gettext`, the name the message
+    extractor looks for.
+    """
+
+    code: str
+    gettext: Callable[[str], str]
+    ngettext: Callable[[str, str, int], str]
+
+    def date(self, day: dt.date) -> str:
+        """The day as people here write it: 21.11.2026, in English 2026-11-21."""
+        return day.isoformat() if self.code == "en" else day.strftime("%d.%m.%Y")
+
+    def outcome(self, outcome: Outcome) -> str:
+        """A verdict in a word or two."""
+        _ = self.gettext
+        words: Mapping[Outcome, str] = {
+            Outcome.CLEARED: _("cleared"),
+            Outcome.EXEMPT: _("exempt"),
+            Outcome.NOT_RECOGNISABLE: _("not recognisable"),
+            Outcome.REDACTED: _("hidden"),
+            Outcome.REVIEW: _("look at it"),
+            Outcome.BLOCKED: _("blocked"),
+            Outcome.FAILED: _("failed"),
+        }
+        return words[outcome]
+
+    def reason(self, reason: FaceReason | Reason) -> str:
+        """Why, in words a layperson reads."""
+        _ = self.gettext
+        words: Mapping[FaceReason | Reason, str] = {
+            FaceReason.UNKNOWN_PERSON: _("nobody in the registry looks like this"),
+            FaceReason.NO_REGISTRY: _("there is no registry of consents yet"),
+            FaceReason.LIKELY_MATCH: _("looks similar, but not enough to be sure"),
+            FaceReason.DOUBTFUL_SIZE: _("small face: a familiar eye may recognise it"),
+            FaceReason.TOO_SMALL: _("too small to be recognised"),
+            FaceReason.MATCHED_TWICE: _("two faces look like the same person"),
+            Reason.NO_CONSENT: _("no signed consent on file"),
+            Reason.NOT_YET_VALID: _("the consent is not valid yet on that date"),
+            Reason.EXPIRED: _("the consent has expired"),
+            Reason.WITHDRAWN: _("the consent was withdrawn"),
+            Reason.CHANNEL_NOT_COVERED: _("the consent does not cover this channel"),
+        }
+        return words[reason]
+
+    def channel(self, channel: str) -> str:
+        """A channel's name; an institution's own channel keeps the name it has."""
+        _ = self.gettext
+        words = {
+            "intranet": _("intranet"),
+            "website": _("website"),
+            "social": _("social networks"),
+            "press": _("press"),
+            "print": _("print"),
+            "newsletter": _("newsletter"),
+            "tv": _("TV and video"),
+        }
+        return words.get(channel, channel)
+
+
+def language(code: str | None = None) -> Language:
+    """The language asked for, else the one of the user's environment, else English.
+
+    An unknown code gives English: words are never a reason to fail.
+    """
+    chosen = _short(code) or _from_environment() or DEFAULT
+    catalogue = gettext.translation("clearance", _CATALOGUES, [chosen], fallback=True)
+    return Language(chosen, catalogue.gettext, catalogue.ngettext)
+
+
+def _from_environment() -> str | None:
+    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG")]
+    # Windows sets none of them; there the C library knows the user's language.
+    names.append(locale.getlocale()[0])
+    return next((short for name in names if (short := _short(name))), None)
+
+
+def _short(code: str | None) -> str | None:
+    first = (code or "").split(":")[0].replace("-", "_").split("_")[0].split(".")[0].lower()
+    # Windows spells languages out ("French_Switzerland").
+    spelled = {"french": "fr", "german": "de", "italian": "it", "english": "en"}
+    short = spelled.get(first, first)
+    return short if short in LANGUAGES else None

@@ -1,0 +1,109 @@
+"""What the tool says about a face, a photo, an album."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consent.decision import Reason
+    from detector.faces import Box, Face, Match, SizeClass
+
+
+class Outcome(enum.StrEnum):
+    """The verdict on a face or a photo, from harmless to worst."""
+
+    CLEARED = "cleared"
+    """A valid consent, and a confident or human-confirmed match."""
+    EXEMPT = "exempt"
+    """No consent needed, with a recorded reason and approver."""
+    NOT_RECOGNISABLE = "not_recognisable"
+    """Too small on the published rendition, or a person said so."""
+    REDACTED = "redacted"
+    """Hidden on the copy, and the copy verified."""
+    REVIEW = "review"
+    """A person must look."""
+    BLOCKED = "blocked"
+    """Unknown, refused, out of scope, expired, withdrawn, incomplete."""
+    FAILED = "failed"
+    """The file could not be judged or the copy not be written."""
+
+    @property
+    def severity(self) -> int:
+        """Rank among the outcomes; the worst is the highest."""
+        return list(Outcome).index(self)
+
+    @property
+    def publishable(self) -> bool:
+        """Whether this alone lets a picture out of the house."""
+        return self.severity <= Outcome.REDACTED.severity
+
+    @classmethod
+    def worst(cls, outcomes: Iterable[Outcome]) -> Outcome:
+        """The worst of them; `CLEARED` for none, as in a picture without people."""
+        return max(outcomes, key=lambda outcome: outcome.severity, default=cls.CLEARED)
+
+
+class FaceReason(enum.StrEnum):
+    """What the picture itself says against a face; consent's own are `consent.Reason`."""
+
+    UNKNOWN_PERSON = "unknown_person"
+    NO_REGISTRY = "no_registry"
+    LIKELY_MATCH = "likely_match"
+    DOUBTFUL_SIZE = "doubtful_size"
+    TOO_SMALL = "too_small"
+    MATCHED_TWICE = "matched_twice"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FaceResult:
+    """One face with its verdict for the uses asked about.
+
+    `channels` gives the verdict per channel; `outcome` is the worst of the
+    channels that were asked for. `person` is an id, `name` what people read.
+    `serials` names the consent forms the verdict rests on.
+    """
+
+    face: Face
+    size_class: SizeClass
+    match: Match
+    outcome: Outcome
+    reasons: tuple[FaceReason | Reason, ...]
+    channels: Mapping[str, Outcome]
+    name: str | None = None
+    serials: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExportResult:
+    """A copy that was written, re-opened and checked."""
+
+    path: Path
+    sha256: str
+    width: int
+    height: int
+    hidden: tuple[Box, ...]
+    outcome: Outcome
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PhotoResult:
+    """Everything the tool has to say about one file.
+
+    `asked` are the channels the outcome is about. A file that could not be
+    judged has `outcome` FAILED, no faces, and `problem` says why.
+    """
+
+    path: Path
+    outcome: Outcome
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    faces: tuple[FaceResult, ...] = ()
+    channels: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+    export: ExportResult | None = None
+    problem: str | None = None

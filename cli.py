@@ -1,0 +1,1 @@
+"""The door: app, options, exit codes; no logic."""

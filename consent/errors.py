@@ -1,0 +1,49 @@
+"""What can go wrong with the registry of consents."""
+
+
+class ConsentError(Exception):
+    """Base of everything this room raises."""
+
+
+class RegistryMissingError(ConsentError):
+    """There is no registry in the folder that was named."""
+
+
+class RegistryExistsError(ConsentError):
+    """A registry already stands where a new one was asked for."""
+
+
+class RegistryDamagedError(ConsentError):
+    """The registry's file is not a database, is truncated, or fails its checks."""
+
+
+class RegistryTooNewError(ConsentError):
+    """The registry was written by a newer version of the program."""
+
+
+class RegistryBusyError(ConsentError):
+    """Another process is writing and did not finish within the wait."""
+
+
+class KeyMissingError(ConsentError):
+    """The institution's key is not where it should be."""
+
+
+class KeyWrongError(ConsentError):
+    """The key does not open this registry."""
+
+
+class PersonUnknownError(ConsentError):
+    """No person has that id or name."""
+
+
+class PersonAmbiguousError(ConsentError):
+    """Several people have that name; the id is needed."""
+
+
+class RecordInvalidError(ConsentError):
+    """A person, consent or withdrawal contradicts itself or what is on file."""
+
+
+class SerialTakenError(RecordInvalidError):
+    """A form with that serial is already recorded."""

@@ -1,0 +1,207 @@
+"""The values that flow out of the detector.
+
+Coordinates are pixels of the *upright* picture (EXIF orientation applied), x to
+the right, y down, origin at the upper left corner of the upper left pixel.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+
+    Pixels = npt.NDArray[np.uint8]
+    """RGB picture: uint8, shape (height, width, 3), C-contiguous."""
+
+    Templates = npt.NDArray[np.float32]
+    """One row per face: float32, shape (n, 128)."""
+
+# Widths of the face box on the largest published rendition. A familiar face is
+# recognised from about 12 x 14 pixels (Sinha et al. 2006, "Face recognition by
+# humans: nineteen results"); 24 px doubles it, because the detector's box is
+# not exact and the law asks about the circle of acquaintances.
+DOUBTFUL_WIDTH = 12
+RECOGNISABLE_WIDTH = 24
+
+
+class SizeClass(enum.StrEnum):
+    """How recognisable a face is by its size alone."""
+
+    TOO_SMALL = "too_small"
+    DOUBTFUL = "doubtful"
+    RECOGNISABLE = "recognisable"
+
+    @classmethod
+    def of_width(cls, width: float) -> SizeClass:
+        """The class of a face `width` pixels wide on the published rendition."""
+        if width < DOUBTFUL_WIDTH:
+            return cls.TOO_SMALL
+        if width < RECOGNISABLE_WIDTH:
+            return cls.DOUBTFUL
+        return cls.RECOGNISABLE
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class Box:
+    """A rectangle of whole pixels; `right` and `bottom` are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @classmethod
+    def from_trbl(cls, top: int, right: int, bottom: int, left: int) -> Box:
+        """From face_recognition's order (top, right, bottom, left)."""
+        return cls(left, top, right, bottom)
+
+    @classmethod
+    def around(cls, left: float, top: float, right: float, bottom: float) -> Box:
+        """The smallest box of whole pixels that holds the given rectangle."""
+        return cls(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right; 0 for an empty or inverted box."""
+        return max(0, self.right - self.left)
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom; 0 for an empty or inverted box."""
+        return max(0, self.bottom - self.top)
+
+    @property
+    def area(self) -> int:
+        """Number of pixels inside."""
+        return self.width * self.height
+
+    def clipped(self, width: int, height: int) -> Box:
+        """The part of the box inside a picture of `width` x `height`."""
+        return Box(
+            min(max(self.left, 0), width),
+            min(max(self.top, 0), height),
+            min(max(self.right, 0), width),
+            min(max(self.bottom, 0), height),
+        )
+
+    def intersection(self, other: Box) -> int:
+        """Number of pixels that lie in both boxes."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(0, width) * max(0, height)
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union, 0 to 1."""
+        shared = self.intersection(other)
+        union = self.area + other.area - shared
+        return shared / union if union else 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Five points of a face as (x, y); left and right are the viewer's."""
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    nose: tuple[float, float]
+    left_mouth: tuple[float, float]
+    right_mouth: tuple[float, float]
+
+    @property
+    def eye_distance(self) -> float:
+        """Pixels between the two eyes."""
+        return math.dist(self.left_eye, self.right_eye)
+
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """The five points, in the order of the fields."""
+        return (self.left_eye, self.right_eye, self.nose, self.left_mouth, self.right_mouth)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Face:
+    """One detected face.
+
+    `score` is the detector's confidence, 0 to 1. `passes` counts the detection
+    passes (scales, flips, views of the file) that saw it. `landmarks` is None
+    for a detector that gives none.
+    """
+
+    box: Box
+    score: float
+    landmarks: Landmarks | None = None
+    passes: int = 1
+
+    @property
+    def size_class(self) -> SizeClass:
+        """The class on the picture at its full size."""
+        return SizeClass.of_width(self.box.width)
+
+
+class Certainty(enum.StrEnum):
+    """What a comparison with the gallery is worth."""
+
+    CONFIDENT = "confident"
+    LOOK = "look"
+    """Near enough that a person must look; never a clearance by itself."""
+    NONE = "none"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Match:
+    """The best candidate for one face.
+
+    `distance` is Euclidean between templates; `margin` is the second-best
+    person's distance minus the best one's, infinite when the gallery holds one
+    person only. `person` is set for every certainty but `NONE`.
+    """
+
+    certainty: Certainty
+    person: str | None = None
+    distance: float | None = None
+    margin: float | None = None
+
+    @classmethod
+    def nobody(cls) -> Match:
+        """The match of a face that was compared with nobody."""
+        return cls(Certainty.NONE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One opened picture, upright, as it will be judged and exported.
+
+    `pixels` is what a viewer shows (transparency over white). `other_views` are
+    further pictures the file holds, brought to the same size: what transparent
+    pixels hide, or the second picture of a multi-picture JPEG. A face in any
+    view is a face of the file. All arrays are read-only.
+    """
+
+    path: Path
+    sha256: str
+    format: str
+    pixels: Pixels
+    other_views: tuple[Pixels, ...] = ()
+    icc_profile: bytes | None = None
+
+    @property
+    def width(self) -> int:
+        """Pixels across, upright."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Pixels down, upright."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def views(self) -> tuple[Pixels, ...]:
+        """Every picture in which a face counts; `pixels` is the first."""
+        return (self.pixels, *self.other_views)

@@ -1,0 +1,1 @@
+"""One file per network: weights in, tensors out. The only place that knows a runtime."""
