@@ -1,0 +1,64 @@
+"""Results as JSON documents; the schema is `schemas/photo.schema.json`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clearance.results import ExportResult, FaceResult, PhotoResult
+    from detector.faces import Box
+
+Document = dict[str, Any]
+
+
+def photo_document(result: PhotoResult) -> Document:
+    """One file's verdict, in the published form.
+
+    Boxes are [left, top, right, bottom] in pixels of the upright picture, right
+    and bottom exclusive. A margin is null when the gallery holds one person.
+    """
+    return {
+        "path": str(result.path),
+        "sha256": result.sha256,
+        "width": result.width,
+        "height": result.height,
+        "outcome": result.outcome.value,
+        "faces": [_face(face) for face in result.faces],
+        "channels": {channel: outcome.value for channel, outcome in result.channels.items()},
+        "export": _export(result.export) if result.export else None,
+        "problem": result.problem,
+    }
+
+
+def _face(result: FaceResult) -> Document:
+    return {
+        "box": _box(result.face.box),
+        "score": round(result.face.score, 4),
+        "size_class": result.size_class.value,
+        "outcome": result.outcome.value,
+        "person": result.match.person,
+        "distance": _number(result.match.distance),
+        "margin": _number(result.match.margin),
+        "reasons": [reason.value for reason in result.reasons],
+    }
+
+
+def _export(export: ExportResult) -> Document:
+    return {
+        "path": str(export.path),
+        "sha256": export.sha256,
+        "width": export.width,
+        "height": export.height,
+        "outcome": export.outcome.value,
+        "hidden": [_box(box) for box in export.hidden],
+    }
+
+
+def _box(box: Box) -> list[int]:
+    return [box.left, box.top, box.right, box.bottom]
+
+
+def _number(value: float | None) -> float | None:
+    # JSON has no infinity: the margin of an only candidate.
+    return None if value is None or not math.isfinite(value) else round(value, 4)

@@ -1,0 +1,191 @@
+"""clearance.toml: what an institution decides once, validated on load.
+
+Each section is a frozen dataclass of the room it belongs to; an absent file or
+section means the defaults, which are the strict ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from clearance.errors import SettingsInvalidError
+from consent.policy import Policy
+
+FILE_NAME = "clearance.toml"
+_TABLE = re.compile(r"\s*\[(?P<table>[^\[\]]+)\]")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Institution:
+    """Who publishes: printed on forms and reports."""
+
+    name: str = ""
+    contact: str = ""
+    authority: str = ""
+    place: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Detection:
+    """Which networks look at a picture, and how often a stranger may be mistaken.
+
+    `false_positive_rate` is the FPIR: the share of strangers who would be taken
+    for somebody in the gallery at the confident limit. One in a thousand is the
+    rate NIST SP 800-63A asks of verification.
+    """
+
+    finder: str = "centerface"
+    recogniser: str = "dlib_resnet"
+    false_positive_rate: float = 0.001
+    matching: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Publication:
+    """What may leave the house without a named consent.
+
+    `allow_too_small` lets faces under 12 pixels wide pass as not recognisable.
+    """
+
+    allow_too_small: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the institution decides, built once and passed down."""
+
+    institution: Institution = dataclasses.field(default_factory=Institution)
+    consent: Policy = dataclasses.field(default_factory=Policy)
+    detection: Detection = dataclasses.field(default_factory=Detection)
+    publication: Publication = dataclasses.field(default_factory=Publication)
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in the file, or the defaults where there is no file.
+
+    Raises:
+        SettingsInvalidError: the file cannot be read, is not TOML, or a key or
+            value is not allowed; the message names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalidError(f"{path} cannot be read: {error}") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalidError(f"{path} is not valid TOML: {error}") from error
+    reader = _Reader(path, text, tables)
+    reader.check_sections()
+    settings = Settings(
+        institution=reader.section("institution", Institution()),
+        consent=reader.section("consent", Policy()),
+        detection=reader.section("detection", Detection()),
+        publication=reader.section("publication", Publication()),
+    )
+    reader.check_ranges(settings)
+    return settings
+
+
+def default_text() -> str:
+    """A clearance.toml with every key at its default, ready to be edited."""
+    lines = ["# What this institution decides once. Times are days; a list is in brackets."]
+    defaults = Settings()
+    for field in dataclasses.fields(defaults):
+        section = getattr(defaults, field.name)
+        lines += ["", f"[{field.name}]"]
+        lines += [
+            f"{item.name} = {_toml(getattr(section, item.name))}"
+            for item in dataclasses.fields(section)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+_Section = TypeVar("_Section", Institution, Policy, Detection, Publication)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Reader:
+    path: Path
+    text: str
+    tables: Mapping[str, object]
+
+    def check_sections(self) -> None:
+        """No section has a name that means nothing: a typing error must not be silent."""
+        known = {field.name: None for field in dataclasses.fields(Settings)}
+        for name in self.tables:
+            if name not in known:
+                raise self.complaint(None, name, f"is not a section; there are {_list(known)}")
+
+    def section(self, name: str, default: _Section) -> _Section:
+        """The dataclass `default` with the table's values in place of its own."""
+        table = self.tables.get(name, {})
+        if not isinstance(table, dict):
+            raise self.complaint(None, name, f"must be a section: write [{name}]")
+        known = {field.name: getattr(default, field.name) for field in dataclasses.fields(default)}
+        for key in table:
+            if key not in known:
+                raise self.complaint(name, key, f"is not known; there are {_list(known)}")
+        values = {key: self.value(name, key, value, known[key]) for key, value in table.items()}
+        return dataclasses.replace(default, **values)
+
+    def value(self, section: str, key: str, value: object, default: object) -> Any:
+        """The value, of the same kind as the default."""
+        if isinstance(default, tuple):
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                raise self.complaint(section, key, 'must be a list of texts, like ["website"]')
+            return tuple(value)
+        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if type(value) is not type(default):
+            kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+            raise self.complaint(section, key, f"must be {kinds[type(default)]}")
+        return value
+
+    def check_ranges(self, settings: Settings) -> None:
+        """Values that are of the right kind and still make no sense."""
+        if not 0 < settings.detection.false_positive_rate <= 0.01:  # noqa: PLR2004
+            raise self.complaint(
+                "detection", "false_positive_rate", "must be above 0, at most 0.01"
+            )
+        channels = settings.consent.channels
+        if not channels or len(set(channels)) < len(channels) or not all(map(str.strip, channels)):
+            raise self.complaint("consent", "channels", "must name each channel once")
+        if settings.consent.portrait_days < 0:
+            raise self.complaint("consent", "portrait_days", "must not be negative")
+
+    def complaint(self, section: str | None, key: str, what: str) -> SettingsInvalidError:
+        """The error for one key, with the line it stands on."""
+        where = f"[{section}] {key}" if section else f"[{key}]"
+        return SettingsInvalidError(f"{self.path}, line {self.line(section, key)}: {where} {what}")
+
+    def line(self, section: str | None, key: str) -> int:
+        """The line of a key; of the section when the key is written in another way."""
+        current, found = None, 1
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if table := _TABLE.match(line):
+                current = table["table"].strip()
+                if current == (section or key):
+                    found = number
+            elif current == section and re.match(rf"\s*{re.escape(key)}\s*=", line):
+                return number
+        return found
+
+
+def _list(names: Mapping[str, object]) -> str:
+    return ", ".join(names)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{item}"' for item in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
