@@ -1,0 +1,42 @@
+"""Write a document once and whole: the old file or the new one, never half of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from typing import TYPE_CHECKING, BinaryIO
+
+from forms.errors import DocumentNotWrittenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A stream that becomes the file at `path` when the block ends without an error.
+
+    Raises:
+        DocumentNotWrittenError: the folder or file cannot be written.
+    """
+    # Not `tempfile`: its files can be read by nobody but the writer, for good.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _not_written(path: Path, error: OSError) -> DocumentNotWrittenError:
+    return DocumentNotWrittenError(
+        f"{path} was not written: {error.strerror or error}. "
+        "Check that the folder exists, is writable, and that the file is not open elsewhere."
+    )

@@ -1,0 +1,284 @@
+"""A page of paper that is filled from the top down and refuses to overflow."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from reportlab.lib.colors import Color, HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.platypus import Paragraph
+
+from forms.errors import FormOverflowError
+from forms.typeface import BOLD, REGULAR, legible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reportlab.pdfgen.canvas import Canvas
+
+WIDTH, HEIGHT = A4
+LEFT = 16 * mm
+RIGHT = WIDTH - LEFT
+TOP = HEIGHT - 14 * mm
+BOTTOM = 13.5 * mm
+
+BODY = 10.0
+LABEL = 7.5
+SQUARE = 3.6 * mm
+FIDUCIAL = 5 * mm
+FIDUCIAL_INSET = 6 * mm
+STRIP_TOP = HEIGHT - 9.8 * mm
+STRIP_BOTTOM = 7.6 * mm
+CODE = 21 * mm
+CODE_LEFT = RIGHT - CODE
+CODE_BOTTOM = TOP - CODE
+
+INK = HexColor("#1a1a1a")
+ACCENT = HexColor("#12466b")
+FAINT = HexColor("#5a646c")
+RULE = HexColor("#8a949c")
+
+_BODY_STYLE = ParagraphStyle(
+    "body", fontName=REGULAR, fontSize=BODY, leading=12.3, textColor=INK, splitLongWords=1
+)
+_GAP = 3.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mark:
+    """A square to tick: its answer's name, its page from 1, its place in points.
+
+    `left` and `bottom` count from the lower left corner of the page.
+    """
+
+    name: str
+    page: int
+    left: float
+    bottom: float
+    size: float = SQUARE
+
+
+class Sheet:
+    """One page under the pen: `top` is how far down it is written.
+
+    The squares it draws are collected in `marks`, so that what is printed and
+    what a reader of scans looks for can never differ.
+    """
+
+    def __init__(self, canvas: Canvas, page: int, yes: str, no: str) -> None:
+        self.canvas = canvas
+        self.page = page
+        self.top = TOP
+        self.marks: list[Mark] = []
+        self._yes = yes
+        self._no = no
+        # One width for every pair, so that the squares stand in two straight columns.
+        self._no_left = RIGHT - SQUARE - 4 - stringWidth(no, REGULAR, BODY)
+        self._yes_left = self._no_left - SQUARE - 14 - stringWidth(yes, REGULAR, BODY)
+        self._pair_width = RIGHT - self._yes_left
+
+    @property
+    def right(self) -> float:
+        """Where text must end: beside the code it has less room than below."""
+        return CODE_LEFT - 10 if self.top > CODE_BOTTOM - 2 else RIGHT
+
+    def below_code(self) -> None:
+        """Go on where the whole width is free."""
+        self.top = min(self.top, CODE_BOTTOM - 3)
+
+    def heading(self, number: int | None, text: str) -> None:
+        """A section's title over a thin line."""
+        self._down(15.5)
+        title = f"{number}   {text}" if number else text
+        self.text_at(LEFT, self.top + 1, title, 10.5, font=BOLD, colour=ACCENT)
+        self.canvas.setStrokeColor(ACCENT)
+        self.canvas.setLineWidth(0.7)
+        self.canvas.line(LEFT, self.top - 2.6, self.right, self.top - 2.6)
+        self._down(4.6)
+
+    def paragraph(self, markup: str, *, gap: float = _GAP) -> None:
+        """Running text over the width of the page."""
+        self._down(self.paragraph_at(LEFT, self.top, markup, self.right - LEFT) + gap)
+
+    def question(self, name: str, markup: str) -> None:
+        """A question with its Yes and No at the right edge."""
+        paragraph = self._paragraph(markup)
+        _, height = paragraph.wrap(self._yes_left - LEFT - 10, HEIGHT)
+        paragraph.drawOn(self.canvas, LEFT, self.top - height)
+        self._leader(LEFT + paragraph.getActualLineWidths0()[-1], self.top - height)
+        self._pair(name, 0.0, self.top - height + _BODY_STYLE.leading - BODY)
+        self._down(max(height, SQUARE) + 3.1)
+
+    def questions(self, name: str, items: dict[str, str], *, lines: Sequence[str] = ()) -> None:
+        """Short questions in two columns; those in `lines` leave room to write on."""
+        middle = (LEFT + RIGHT) / 2
+        column = (RIGHT - LEFT) / 2
+        for index, (key, text) in enumerate(items.items()):
+            left = LEFT if index % 2 == 0 else middle + 8
+            shift = 0.0 if index % 2 else column + 8
+            self.text_at(left, self.top - BODY, text, BODY)
+            if key in lines:
+                start = left + stringWidth(text, REGULAR, BODY) + 5
+                self.rule(start, self._yes_left - shift - 8, self.top - BODY - 1.5)
+            self._pair(f"{name}.{key}", shift, self.top - BODY)
+            if index % 2 or index == len(items) - 1:
+                self._down(14.6)
+
+    def choices(self, name: str, label: str, items: dict[str, str]) -> None:
+        """Squares in running text, of which some are ticked; wraps where the line ends."""
+        self.text_at(LEFT, self.top - BODY, label, BODY)
+        start = LEFT + (stringWidth(label, REGULAR, BODY) + 10 if label else 0)
+        left = start
+        for key, text in items.items():
+            width = SQUARE + 4 + stringWidth(text, REGULAR, BODY)
+            if left + width > RIGHT:
+                self._down(14.6)
+                left = start
+            self._square(f"{name}.{key}", left, self.top - BODY)
+            self.text_at(left + SQUARE + 4, self.top - BODY, text, BODY)
+            left += width + 13
+        self._down(15)
+
+    def fields(self, *labels: tuple[str, float], height: float = 26) -> None:
+        """Boxes to write in, side by side: a small label each, and its share of the width."""
+        total = sum(share for _, share in labels)
+        gap = 5.0
+        room = RIGHT - LEFT - gap * (len(labels) - 1)
+        left = LEFT
+        self.canvas.setStrokeColor(RULE)
+        self.canvas.setLineWidth(0.6)
+        for label, share in labels:
+            width = room * share / total
+            self._fit(label, LABEL, width - 6)
+            self.canvas.roundRect(left, self.top - height, width, height, 1.5)
+            self.text_at(left + 3, self.top - LABEL - 1.2, label, LABEL, colour=FAINT)
+            left += width + gap
+        self._down(height + 3.6)
+
+    def tick_line(self, name: str, text: str, *, write: bool = False) -> None:
+        """One square with its text, and a line to write on after it if asked."""
+        self._square(name, LEFT, self.top - BODY)
+        start = LEFT + SQUARE + 5
+        self.text_at(start, self.top - BODY, text, BODY)
+        if write:
+            after = start + stringWidth(text, REGULAR, BODY) + 5
+            self.rule(after, RIGHT, self.top - BODY - 1.5)
+        self._down(14.2)
+
+    def paragraph_at(self, left: float, top: float, markup: str, width: float) -> float:
+        """Draw wrapped text below `top`; gives its height."""
+        paragraph = self._paragraph(markup)
+        _, height = paragraph.wrap(width, HEIGHT)
+        paragraph.drawOn(self.canvas, left, top - height)
+        return height
+
+    def text_at(
+        self,
+        left: float,
+        baseline: float,
+        text: str,
+        size: float,
+        *,
+        font: str = REGULAR,
+        colour: Color = INK,
+    ) -> None:
+        """One line of text at a place."""
+        self.canvas.setFillColor(colour)
+        self.canvas.setFont(font, size)
+        self.canvas.drawString(left, baseline, text)
+
+    def text_right(self, right: float, baseline: float, text: str, size: float) -> None:
+        """One line of text that ends at a place."""
+        self.text_at(right - stringWidth(text, REGULAR, size), baseline, text, size)
+
+    @staticmethod
+    def width(text: str, size: float) -> float:
+        """How much room one line of text takes."""
+        return float(stringWidth(text, REGULAR, size))
+
+    def rule(self, left: float, right: float, y: float) -> None:
+        """A line to write on."""
+        self.canvas.setStrokeColor(RULE)
+        self.canvas.setLineWidth(0.6)
+        self.canvas.line(left, y, right, y)
+
+    def box_after(self, text: str, width: float, *, height: float = 18) -> None:
+        """A label and, after it, a box to write in."""
+        self.text_at(LEFT, self.top - height / 2 - 3.5, text, BODY, font=BOLD)
+        start = LEFT + stringWidth(text, BOLD, BODY) + 8
+        self.canvas.setStrokeColor(INK)
+        self.canvas.setLineWidth(0.8)
+        self.canvas.roundRect(start, self.top - height, width, height, 1.5)
+        self._down(height + 4)
+
+    def fiducials(self) -> None:
+        """A square in each corner; the upper left one is hollow, so a scan knows its way up."""
+        far_x = WIDTH - FIDUCIAL_INSET - FIDUCIAL
+        far_y = HEIGHT - FIDUCIAL_INSET - FIDUCIAL
+        self.canvas.setFillColor(INK)
+        for x, y in ((FIDUCIAL_INSET, FIDUCIAL_INSET), (far_x, FIDUCIAL_INSET), (far_x, far_y)):
+            self.canvas.rect(x, y, FIDUCIAL, FIDUCIAL, stroke=0, fill=1)
+        self.canvas.setStrokeColor(INK)
+        self.canvas.setLineWidth(FIDUCIAL / 4)
+        inner = FIDUCIAL * 3 / 4
+        offset = FIDUCIAL / 8
+        self.canvas.rect(FIDUCIAL_INSET + offset, far_y + offset, inner, inner, stroke=1, fill=0)
+
+    def fitted(self, text: str, size: float, width: float, *, least: float = 7.0) -> float:
+        """The size at which foreign text, such as an institution's name, fits the width.
+
+        Raises:
+            FormOverflowError: it does not even fit at the smallest legible size.
+        """
+        while size > least and stringWidth(text, REGULAR, size) > width:
+            size -= 0.25
+        self._fit(text, size, width)
+        return size
+
+    def skip(self, points: float) -> None:
+        """Leave room."""
+        self._down(points)
+
+    @staticmethod
+    def _paragraph(markup: str) -> Paragraph:
+        return Paragraph(markup, _BODY_STYLE)
+
+    def _leader(self, left: float, bottom: float) -> None:
+        """Dots that lead the eye from a question to its squares."""
+        self.canvas.saveState()
+        self.canvas.setStrokeColor(RULE)
+        self.canvas.setLineWidth(0.6)
+        self.canvas.setDash([0.6, 3])
+        self.canvas.line(left + 5, bottom + 2.6, self._yes_left - 6, bottom + 2.6)
+        self.canvas.restoreState()
+
+    def _pair(self, name: str, shift: float, baseline: float) -> None:
+        for answer, word, left in (
+            ("yes", self._yes, self._yes_left - shift),
+            ("no", self._no, self._no_left - shift),
+        ):
+            self._square(f"{name}.{answer}", left, baseline)
+            self.text_at(left + SQUARE + 4, baseline, word, BODY)
+
+    def _square(self, name: str, left: float, baseline: float) -> None:
+        bottom = baseline - 1.6
+        self.canvas.setStrokeColor(INK)
+        self.canvas.setLineWidth(0.9)
+        self.canvas.rect(left, bottom, SQUARE, SQUARE, stroke=1, fill=0)
+        self.marks.append(Mark(name, self.page, round(left, 2), round(bottom, 2)))
+
+    def _fit(self, text: str, size: float, width: float) -> None:
+        if stringWidth(text, REGULAR, size) > width:
+            raise FormOverflowError(f"{legible(text)!r} is too long for its place on the form.")
+
+    def _down(self, points: float) -> None:
+        self.top -= points
+        if self.top < BOTTOM:
+            raise FormOverflowError(
+                f"The wording does not fit page {self.page}: "
+                f"{BOTTOM - self.top:.0f} points too long."
+            )
