@@ -25,12 +25,24 @@ class RegistryBusyError(ConsentError):
     """Another process is writing and did not finish within the wait."""
 
 
+class RegistryUnwritableError(ConsentError):
+    """The registry's folder or file cannot be written: full disk, no permission, read-only."""
+
+
+class SqliteTooOldError(ConsentError):
+    """The SQLite of this Python cannot hold a registry."""
+
+
 class KeyMissingError(ConsentError):
     """The institution's key is not where it should be."""
 
 
 class KeyWrongError(ConsentError):
     """The key does not open this registry."""
+
+
+class KeyExposedError(ConsentError):
+    """Other accounts of this computer can read the institution's key."""
 
 
 class PersonUnknownError(ConsentError):

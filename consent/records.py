@@ -90,6 +90,11 @@ def new_person_id() -> str:
     return "p-" + "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
 
 
+def new_portrait_id() -> str:
+    """A random id for a portrait."""
+    return secrets.token_hex(8)
+
+
 def person_id_in(text: str) -> str | None:
     """The id a person meant by the text, or None where it cannot be one.
 

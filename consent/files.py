@@ -1,0 +1,138 @@
+"""Encrypted files beside the registry, each named by the SHA-256 of its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from consent.errors import RegistryDamagedError
+from consent.store import unwritable
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+_TEMPORARY = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{8}\.tmp")
+
+
+class EncryptedFiles:
+    """A folder of files that are written once, whole, and never changed.
+
+    It sees ciphertext only. A file whose name is in no record is the remains of
+    an interrupted run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, ciphertext: bytes) -> str:
+        """Write a file and give its name; it is on the disk when this returns.
+
+        Raises:
+            RegistryUnwritableError: full disk, no permission, read-only.
+        """
+        name = hashlib.sha256(ciphertext).hexdigest()
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            _write_whole(self._folder / name, ciphertext)
+        except OSError as error:
+            raise unwritable(self._folder / name, error) from error
+        return name
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            RegistryDamagedError: it is missing, unreadable, or no longer what was written.
+        """
+        path = self._path(name)
+        try:
+            ciphertext = path.read_bytes()
+        except OSError as error:
+            raise RegistryDamagedError(
+                f"{path} belongs to the registry and cannot be read ({error}); "
+                "restore it from a backup"
+            ) from error
+        if hashlib.sha256(ciphertext).hexdigest() != name:
+            raise RegistryDamagedError(f"{path} was altered; restore it from a backup")
+        return ciphertext
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files; one that is gone already is no error.
+
+        Raises:
+            RegistryUnwritableError: a file could not be deleted.
+        """
+        for name in names:
+            self._delete(self._path(name))
+
+    def strays(self, known: Iterable[str]) -> tuple[str, ...]:
+        """Files of ours that are not `known`: what an interrupted run left behind."""
+        keep = set(known)
+        try:
+            found = sorted(path.name for path in self._folder.iterdir())
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise unwritable(self._folder, error) from error
+        return tuple(
+            name
+            for name in found
+            if name not in keep and (_NAME.fullmatch(name) or _TEMPORARY.fullmatch(name))
+        )
+
+    def _path(self, name: str) -> Path:
+        # Names come out of a database file that others may have altered.
+        if not _NAME.fullmatch(name) and not _TEMPORARY.fullmatch(name):
+            raise RegistryDamagedError(
+                f"the registry names a file {name!r} that cannot be its own; restore a backup"
+            )
+        return self._folder / name
+
+    def _delete(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a new file of the owner's only, down to the disk.
+
+    Windows ignores the mode; there the permissions of the folder apply.
+
+    Raises:
+        OSError: it is there already, or could not be written.
+    """
+
+    def owner_only(name: str, flags: int) -> int:
+        return os.open(name, flags, mode=0o600)
+
+    with open(path, "xb", opener=owner_only) as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        write_new(temporary, data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # A new name is in the folder, which POSIX syncs by itself; Windows cannot.
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,111 @@
+"""The steps from an empty file to today's schema: numbered, append-only.
+
+A step that was released is never edited. Each step sets `user_version` to its
+own number inside its transaction, so that opening an up-to-date registry costs
+one pragma; `consent.store.SCHEMA` is the number of the last step.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS = Migrations("consent")
+
+
+@MIGRATIONS()
+def m001_people_consents_biometrics_audit(db: Database) -> None:
+    """People and their keys, signed forms, portraits, templates and the log."""
+    db.executescript(
+        """
+        CREATE TABLE institution_key (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            key_id TEXT NOT NULL,
+            check_value BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE person (
+            id TEXT PRIMARY KEY,
+            name BLOB NOT NULL,
+            name_tag BLOB NOT NULL,
+            added_on TEXT NOT NULL CHECK (added_on IS date(added_on))
+        ) STRICT;
+        CREATE INDEX person_by_name ON person (name_tag);
+
+        -- Apart from the person, so that destroying the key is deleting a row.
+        CREATE TABLE person_key (
+            person TEXT PRIMARY KEY REFERENCES person (id),
+            wrapped BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE consent (
+            serial TEXT PRIMARY KEY,
+            person TEXT NOT NULL REFERENCES person (id),
+            signed TEXT NOT NULL CHECK (signed IS date(signed)),
+            valid_from TEXT NOT NULL CHECK (valid_from IS date(valid_from)),
+            valid_until TEXT NOT NULL CHECK (valid_until IS date(valid_until)),
+            biometric INTEGER NOT NULL CHECK (biometric IN (0, 1)),
+            evidence_sha256 TEXT NOT NULL,
+            evidence_suffix TEXT NOT NULL,
+            evidence_size INTEGER NOT NULL CHECK (evidence_size > 0),
+            evidence_file TEXT NOT NULL UNIQUE,
+            recorded_on TEXT NOT NULL CHECK (recorded_on IS date(recorded_on)),
+            CHECK (valid_from <= valid_until AND signed <= valid_until)
+        ) STRICT;
+        CREATE INDEX consent_by_person ON consent (person);
+
+        CREATE TABLE consent_channel (
+            consent TEXT NOT NULL REFERENCES consent (serial),
+            channel TEXT NOT NULL,
+            PRIMARY KEY (consent, channel)
+        ) STRICT, WITHOUT ROWID;
+
+        -- No channel means the whole consent.
+        CREATE TABLE withdrawal (
+            id INTEGER PRIMARY KEY,
+            consent TEXT NOT NULL REFERENCES consent (serial),
+            effective TEXT NOT NULL CHECK (effective IS date(effective)),
+            channel TEXT
+        ) STRICT;
+        CREATE INDEX withdrawal_by_consent ON withdrawal (consent);
+
+        CREATE TABLE portrait (
+            id TEXT PRIMARY KEY,
+            person TEXT NOT NULL REFERENCES person (id),
+            file TEXT NOT NULL UNIQUE,
+            suffix TEXT NOT NULL,
+            added_on TEXT NOT NULL CHECK (added_on IS date(added_on))
+        ) STRICT;
+        CREATE INDEX portrait_by_person ON portrait (person);
+
+        CREATE TABLE template (
+            portrait TEXT NOT NULL REFERENCES portrait (id),
+            recogniser TEXT NOT NULL,
+            person TEXT NOT NULL REFERENCES person (id),
+            data BLOB NOT NULL,
+            PRIMARY KEY (portrait, recogniser)
+        ) STRICT;
+        CREATE INDEX template_by_person ON template (person);
+
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            action TEXT NOT NULL,
+            subject TEXT,
+            details TEXT NOT NULL,
+            previous TEXT NOT NULL,
+            hash TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE audit_head (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            number INTEGER NOT NULL,
+            hash TEXT NOT NULL,
+            seal BLOB NOT NULL
+        ) STRICT;
+        CREATE TRIGGER audit_is_never_edited BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_is_never_shortened BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+        PRAGMA user_version = 1;
+        """
+    )

@@ -1,0 +1,629 @@
+"""The only door to people, their signed consents and what identifies them.
+
+A registry is a folder: `registry.sqlite3`, the folder `evidence` with encrypted
+scans and portraits, and the institution's key, unless that lies elsewhere.
+Names, portraits, templates and scans are encrypted under the person's key;
+serials, days, channels and random ids are not. Every change is one transaction
+with its entry in the audit log.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consent.admission import (
+    admitted_file,
+    admitted_name,
+    admitted_serial,
+    check_consent,
+    name_key,
+)
+from consent.audit import AuditLog, AuditVerdict
+from consent.decision import may_keep_biometrics, may_match
+from consent.errors import (
+    KeyWrongError,
+    PersonAmbiguousError,
+    PersonUnknownError,
+    RecordInvalidError,
+    RegistryUnwritableError,
+    SerialTakenError,
+)
+from consent.files import EncryptedFiles
+from consent.policy import Policy
+from consent.records import (
+    Consent,
+    Evidence,
+    Person,
+    Portrait,
+    StoredPortrait,
+    Withdrawal,
+    new_person_id,
+    new_portrait_id,
+    person_id_in,
+)
+from consent.store import Store, damaged, unwritable
+from consent.vault import InstitutionKey, PersonSafe, Vault, key_file
+
+if TYPE_CHECKING:
+    import sqlite3
+    import types
+
+DATABASE_NAME = "registry.sqlite3"
+EVIDENCE_FOLDER = "evidence"
+
+_PEOPLE = """
+    SELECT id, name, added_on, wrapped FROM person JOIN person_key ON person = id
+"""
+_CONSENTS = """
+    SELECT *,
+        (SELECT json_group_array(channel) FROM consent_channel WHERE consent = serial)
+            AS channels,
+        (SELECT json_group_array(json_array(effective, channel))
+            FROM withdrawal WHERE consent = serial) AS withdrawals
+    FROM consent
+"""
+_OF_PERSON = "WHERE person = ? ORDER BY serial"
+_OF_ENROLLED = "WHERE person IN (SELECT person FROM portrait)"
+
+
+class Registry:
+    """An open registry. Made by `Registry.open` or `Registry.create`; close it after use.
+
+    Every method raises `RegistryDamagedError` when what it reads was altered
+    outside the program, and every change `RegistryBusyError` or
+    `RegistryUnwritableError` when it could not be recorded.
+    """
+
+    def __init__(self, store: Store, key: InstitutionKey, policy: Policy) -> None:
+        self._store = store
+        self._vault = Vault(key)
+        self._files = EncryptedFiles(store.path.parent / EVIDENCE_FOLDER)
+        self._log = AuditLog(store, key.derive("audit"))
+        self._policy = policy
+
+    @classmethod
+    def create(cls, folder: Path, policy: Policy | None = None) -> Registry:
+        """Make a registry in the folder, with a new institution key, and open it.
+
+        A key file that is there already is used, never overwritten: it may open
+        backups.
+
+        Raises:
+            RegistryExistsError: the folder holds a registry.
+            RegistryUnwritableError: the folder or the key cannot be written.
+            KeyWrongError, KeyExposedError: the key file that is there cannot be used.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        store = Store.create(folder / DATABASE_NAME)
+        try:
+            path = key_file(folder)
+            key = InstitutionKey.load(path) if path.exists() else InstitutionKey.create(path)
+            registry = cls(store, key, policy or Policy())
+            with store.writing():
+                store.insert(
+                    "institution_key", {"only": 1, "key_id": key.id, "check_value": key.check_value}
+                )
+                registry._log.begin()
+                registry._log.append("registry.created", details={"key": key.id})
+        except BaseException:
+            store.close()
+            store.path.unlink()
+            raise
+        return registry
+
+    @classmethod
+    def open(cls, folder: Path, policy: Policy | None = None) -> Registry:
+        """Open the registry in the folder.
+
+        The key is read from the file that CLEARANCE_KEY_FILE names, else from
+        `institution.key` in the folder.
+
+        Raises:
+            RegistryMissingError: the folder holds none.
+            RegistryDamagedError: the file is not a registry, is truncated or inconsistent.
+            RegistryTooNewError: a newer version of the program wrote it.
+            KeyMissingError, KeyExposedError, KeyWrongError: the key cannot be used.
+        """
+        store = Store.open(folder / DATABASE_NAME)
+        try:
+            path = key_file(folder)
+            key = InstitutionKey.load(path)
+            known = store.rows("SELECT key_id, check_value FROM institution_key")
+            if not known:
+                raise damaged(store.path, "it does not say which key it was made with")
+            if known[0]["check_value"] != key.check_value:
+                raise KeyWrongError(
+                    f"the key in {path} has the id {key.id}; the registry in {folder} was made "
+                    f"with the key {known[0]['key_id']}. Put that one there"
+                )
+            return cls(store, key, policy or Policy())
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Close the registry."""
+        self._store.close()
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # People
+
+    def add_person(self, name: str, portraits: Sequence[Portrait], on: dt.date) -> Person:
+        """Add a person, with portraits that wait, unmatched, for a consent.
+
+        Raises:
+            RecordInvalidError: the name or a portrait cannot be recorded.
+        """
+        name = admitted_name(name)
+        person = Person(self._unused_person_id(), name, on)
+        wrapped = self._vault.new_person_key(person.id)
+        safe = self._vault.safe(person.id, wrapped)
+        with self._store.writing():
+            record = {
+                "id": person.id,
+                "name": safe.encrypt("name", name.encode()),
+                "name_tag": self._vault.name_tag(name_key(name)),
+                "added_on": on.isoformat(),
+            }
+            self._store.insert("person", record)
+            self._store.insert("person_key", {"person": person.id, "wrapped": wrapped})
+            for portrait in portraits:
+                self._insert_portrait(person.id, portrait, safe, on)
+            self._log.append("person.added", person.id, {"portraits": len(portraits)})
+        return person
+
+    def add_portrait(self, person_id: str, portrait: Portrait, on: dt.date) -> str:
+        """Add a portrait of a person and give its id.
+
+        Raises:
+            PersonUnknownError: nobody has that id.
+            RecordInvalidError: the portrait cannot be recorded.
+        """
+        with self._store.writing():
+            safe = self._safe(person_id)
+            portrait_id = self._insert_portrait(person_id, portrait, safe, on)
+            self._log.append("portrait.added", person_id, {"portrait": portrait_id})
+        return portrait_id
+
+    def people(self) -> list[Person]:
+        """Everybody, by name."""
+        everybody = [self._person_from(row) for row in self._store.rows(_PEOPLE)]
+        return sorted(everybody, key=lambda person: (name_key(person.name), person.id))
+
+    def person(self, person_id: str) -> Person:
+        """The person with that id.
+
+        Raises:
+            PersonUnknownError: nobody has it.
+        """
+        rows = self._store.rows(_PEOPLE + "WHERE id = ?", [person_id])
+        if not rows:
+            raise PersonUnknownError(f"nobody in the registry has the id {person_id!r}")
+        return self._person_from(rows[0])
+
+    def find_person(self, ref: str) -> Person:
+        """The person somebody meant: by id, or by the whole name, in any case.
+
+        Raises:
+            PersonUnknownError: nobody has that id or name.
+            PersonAmbiguousError: several have that name; the message lists their ids.
+        """
+        tag = self._vault.name_tag(name_key(ref))
+        rows = self._store.rows(_PEOPLE + "WHERE id = ?", [person_id_in(ref)])
+        rows = rows or self._store.rows(_PEOPLE + "WHERE name_tag = ? ORDER BY id", [tag])
+        if not rows:
+            raise PersonUnknownError(
+                f"nobody in the registry has the id or the name {ref!r}; "
+                "give the whole name, or the id as 'clearance people list' shows it"
+            )
+        if len(rows) > 1:
+            ids = ", ".join(row["id"] for row in rows)
+            raise PersonAmbiguousError(
+                f"{len(rows)} people are called {ref!r}; name one by id: {ids}"
+            )
+        return self._person_from(rows[0])
+
+    def portraits_of(self, person_id: str) -> tuple[StoredPortrait, ...]:
+        """The portraits of a person, decrypted, oldest first.
+
+        Raises:
+            PersonUnknownError: nobody has that id.
+        """
+        safe = self._safe(person_id)
+        rows = self._store.rows(
+            "SELECT id, file, suffix FROM portrait WHERE person = ? ORDER BY rowid", [person_id]
+        )
+        return tuple(
+            StoredPortrait(
+                row["id"],
+                safe.decrypt(f"portrait {row['id']}", self._files.read(row["file"])),
+                row["suffix"],
+            )
+            for row in rows
+        )
+
+    # Consents
+
+    def record_consent(  # noqa: PLR0913 - a form has that many fields
+        self,
+        person_id: str,
+        *,
+        serial: str,
+        signed: dt.date,
+        valid_until: dt.date,
+        channels: Iterable[str],
+        biometric: bool,
+        evidence: bytes,
+        evidence_suffix: str,
+        on: dt.date,
+        valid_from: dt.date | None = None,
+        templates: Mapping[str, bytes] | None = None,
+        recogniser: str | None = None,
+    ) -> Consent:
+        """Record a signed form on the day `on`, with its scan and, if allowed, templates.
+
+        `templates` maps ids of the person's portraits to what `recogniser` made of
+        them. They are kept only if the form, as it stands on the day, lets the face
+        be matched now or later. Without `valid_from` the term begins when signed.
+
+        Raises:
+            PersonUnknownError: nobody has that id.
+            SerialTakenError: a form with that serial is recorded already.
+            RecordInvalidError: the form contradicts itself or the policy, the scan is
+                empty, or templates come without the biometric tick.
+        """
+        suffix = admitted_file("the scan of the form", evidence, evidence_suffix)
+        consent = Consent(
+            serial=admitted_serial(serial),
+            person=person_id,
+            signed=signed,
+            valid_from=valid_from or signed,
+            valid_until=valid_until,
+            channels=frozenset(channels),
+            biometric=biometric,
+            evidence=Evidence(hashlib.sha256(evidence).hexdigest(), suffix, len(evidence)),
+            recorded_on=on,
+        )
+        check_consent(consent, on, self._policy)
+        if templates and not biometric:
+            raise RecordInvalidError(
+                f"the form {consent.serial} has no biometric tick: no template may be kept"
+            )
+        with self._store.writing():
+            safe = self._safe(person_id)
+            self._refuse_taken(consent.serial)
+            scan = self._files.write(safe.encrypt(f"evidence {consent.serial}", evidence))
+            self._insert_consent(consent, scan)
+            kept = may_keep_biometrics(self.consents_of(person_id), on)
+            stored = templates if templates and kept else {}
+            self._insert_templates(person_id, stored, recogniser, safe)
+            self._log.append("consent.recorded", person_id, _summary(consent, len(stored)))
+        return consent
+
+    def consents_of(self, person_id: str) -> tuple[Consent, ...]:
+        """Every form recorded for a person, by serial; none for an unknown id."""
+        rows = self._store.rows(_CONSENTS + _OF_PERSON, [person_id])
+        return tuple(_consent_from(row) for row in rows)
+
+    def evidence_of(self, serial: str) -> bytes:
+        """The scan of a form, decrypted.
+
+        Raises:
+            RecordInvalidError: no form has that serial.
+        """
+        rows = self._store.rows(
+            "SELECT person, evidence_file FROM consent WHERE serial = ?", [serial]
+        )
+        if not rows:
+            raise RecordInvalidError(f"no form with the serial {serial!r} is recorded")
+        ciphertext = self._files.read(rows[0]["evidence_file"])
+        return self._safe(rows[0]["person"]).decrypt(f"evidence {serial}", ciphertext)
+
+    def withdraw(self, person_id: str, channel: str | None, on: dt.date) -> int:
+        """Withdraw every consent of a person, wholly or for a channel; how many it touched.
+
+        When no consent is left that lets the face be matched, templates and
+        portraits are deleted at once.
+
+        Raises:
+            PersonUnknownError: nobody has that id.
+            RecordInvalidError: there is nothing to withdraw.
+            RegistryUnwritableError: the message says whether the withdrawal was recorded.
+        """
+        with self._store.writing():
+            self._safe(person_id)
+            touched = [c for c in self.consents_of(person_id) if _stands(c, channel)]
+            if not touched:
+                what = "consent" if channel is None else f"consent for {channel!r}"
+                raise RecordInvalidError(f"{person_id} has no {what} that could be withdrawn")
+            self._store.insert(
+                "withdrawal",
+                *(
+                    {"consent": c.serial, "effective": on.isoformat(), "channel": channel}
+                    for c in touched
+                ),
+            )
+            details = {"serials": [c.serial for c in touched], "channel": channel}
+            self._log.append("consent.withdrawn", person_id, details)
+            files: tuple[str, ...] = ()
+            if not may_keep_biometrics(self.consents_of(person_id), on):
+                files = self._delete_biometrics(person_id)
+        self._forget(files)
+        return len(touched)
+
+    # Templates
+
+    def store_templates(
+        self, person_id: str, templates: Mapping[str, bytes], recogniser: str, on: dt.date
+    ) -> None:
+        """Keep what a recogniser made of a person's portraits, in place of what it made before.
+
+        Raises:
+            PersonUnknownError: nobody has that id.
+            RecordInvalidError: no consent lets the face be matched, or a portrait is not theirs.
+        """
+        with self._store.writing():
+            safe = self._safe(person_id)
+            if not may_keep_biometrics(self.consents_of(person_id), on):
+                raise RecordInvalidError(
+                    f"{person_id} has no consent with the biometric tick: no template may be kept"
+                )
+            self._insert_templates(person_id, templates, recogniser, safe)
+            self._log.append("templates.stored", person_id, {"templates": len(templates)})
+
+    def gallery(self, recogniser: str, on: dt.date) -> tuple[tuple[str, bytes], ...]:
+        """Person id and template, of everybody whose face may be matched on that day."""
+        # Templates first: of a withdrawal in between, the consents then know.
+        rows = self._store.rows(
+            "SELECT portrait, person, data, wrapped FROM template JOIN person_key USING (person) "
+            "WHERE recogniser = ? ORDER BY person, portrait",
+            [recogniser],
+        )
+        consents = self._consents_of_enrolled()
+        allowed = {person for person, forms in consents.items() if may_match(forms, on)}
+        return tuple(
+            (
+                row["person"],
+                self._vault.safe(row["person"], row["wrapped"]).decrypt(
+                    _template_purpose(row["portrait"], recogniser), row["data"]
+                ),
+            )
+            for row in rows
+            if row["person"] in allowed
+        )
+
+    def enrolled(self, on: dt.date) -> bool:
+        """Whether anybody's face may be matched on that day, so that networks are worth loading."""
+        people = self._store.rows("SELECT DISTINCT person FROM template")
+        return any(may_match(self.consents_of(row["person"]), on) for row in people)
+
+    def sweep(self, on: dt.date) -> int:
+        """Delete what may not be kept on that day; how many things went.
+
+        Templates whose consent has ended, portraits that waited longer than the
+        policy allows, and files that an interrupted run left behind. Nothing is
+        locked when there is nothing to do.
+        """
+        if not any(self._overdue(on)):
+            return 0
+        with self._store.writing():
+            templates, portraits, strays = self._overdue(on)
+            for person in templates:
+                self._store.database.table("template").delete_where("person = ?", [person])
+            for file in portraits:
+                self._store.database.table("portrait").delete_where("file = ?", [file])
+            details = {
+                "enrolments": len(templates),
+                "portraits": len(portraits),
+                "strays": len(strays),
+            }
+            self._log.append("registry.swept", details=details)
+        self._forget(portraits + strays)
+        return len(templates) + len(portraits) + len(strays)
+
+    # The log
+
+    def audit(self, action: str, *, subject: str | None = None, **details: object) -> None:
+        """Add an entry to the log. Ids, hashes and serials only: never a name.
+
+        Raises:
+            RegistryBusyError, RegistryUnwritableError: it could not be recorded.
+        """
+        with self._store.writing():
+            self._log.append(action, subject, details)
+
+    def verify_audit(self) -> AuditVerdict:
+        """Whether the log is whole and unchanged."""
+        return self._log.verify()
+
+    # Below the counter
+
+    def _unused_person_id(self) -> str:
+        while True:
+            person_id = new_person_id()
+            if not self._store.rows("SELECT 1 FROM person WHERE id = ?", [person_id]):
+                return person_id
+
+    def _safe(self, person_id: str) -> PersonSafe:
+        rows = self._store.rows("SELECT wrapped FROM person_key WHERE person = ?", [person_id])
+        if not rows:
+            raise PersonUnknownError(f"nobody in the registry has the id {person_id!r}")
+        return self._vault.safe(person_id, rows[0]["wrapped"])
+
+    def _person_from(self, row: sqlite3.Row) -> Person:
+        name = self._vault.safe(row["id"], row["wrapped"]).decrypt("name", row["name"])
+        return Person(row["id"], name.decode(), dt.date.fromisoformat(row["added_on"]))
+
+    def _consents_of_enrolled(self) -> Mapping[str, Sequence[Consent]]:
+        rows = self._store.rows(_CONSENTS + _OF_ENROLLED)
+        consents = defaultdict(list)
+        for row in rows:
+            consents[row["person"]].append(_consent_from(row))
+        return consents
+
+    def _insert_portrait(
+        self, person_id: str, portrait: Portrait, safe: PersonSafe, on: dt.date
+    ) -> str:
+        suffix = admitted_file("the portrait", portrait.data, portrait.suffix)
+        portrait_id = new_portrait_id()
+        record = {
+            "id": portrait_id,
+            "person": person_id,
+            "file": self._files.write(safe.encrypt(f"portrait {portrait_id}", portrait.data)),
+            "suffix": suffix,
+            "added_on": on.isoformat(),
+        }
+        self._store.insert("portrait", record)
+        return portrait_id
+
+    def _refuse_taken(self, serial: str) -> None:
+        if self._store.rows("SELECT 1 FROM consent WHERE serial = ?", [serial]):
+            raise SerialTakenError(
+                f"the form {serial} is recorded already; a new signature needs a new form"
+            )
+
+    def _insert_consent(self, consent: Consent, scan: str) -> None:
+        record = {
+            "serial": consent.serial,
+            "person": consent.person,
+            "signed": consent.signed.isoformat(),
+            "valid_from": consent.valid_from.isoformat(),
+            "valid_until": consent.valid_until.isoformat(),
+            "biometric": int(consent.biometric),
+            "evidence_sha256": consent.evidence.sha256,
+            "evidence_suffix": consent.evidence.suffix,
+            "evidence_size": consent.evidence.size,
+            "evidence_file": scan,
+            "recorded_on": consent.recorded_on.isoformat(),
+        }
+        self._store.insert("consent", record)
+        channels = sorted(consent.channels)
+        self._store.insert(
+            "consent_channel", *({"consent": consent.serial, "channel": c} for c in channels)
+        )
+
+    def _insert_templates(
+        self,
+        person_id: str,
+        templates: Mapping[str, bytes],
+        recogniser: str | None,
+        safe: PersonSafe,
+    ) -> None:
+        if not templates:
+            return
+        if not recogniser or not all(templates.values()):
+            raise RecordInvalidError("a template needs its bytes and the name of its recogniser")
+        rows = self._store.rows("SELECT id FROM portrait WHERE person = ?", [person_id])
+        if foreign := sorted(set(templates) - {row["id"] for row in rows}):
+            raise RecordInvalidError(f"{person_id} has no portrait {', '.join(foreign)}")
+        for portrait, data in templates.items():
+            record = {
+                "portrait": portrait,
+                "recogniser": recogniser,
+                "person": person_id,
+                "data": safe.encrypt(_template_purpose(portrait, recogniser), data),
+            }
+            self._store.database.table("template").delete_where(
+                "portrait = ? AND recogniser = ?", [portrait, recogniser]
+            )
+            self._store.insert("template", record)
+
+    def _delete_biometrics(self, person_id: str) -> tuple[str, ...]:
+        """Delete a person's templates and portraits; the files to delete once that is certain."""
+        rows = self._store.rows("SELECT file FROM portrait WHERE person = ?", [person_id])
+        if rows:
+            self._store.database.table("template").delete_where("person = ?", [person_id])
+            self._store.database.table("portrait").delete_where("person = ?", [person_id])
+            self._log.append("biometrics.deleted", person_id, {"portraits": len(rows)})
+        return tuple(row["file"] for row in rows)
+
+    def _forget(self, files: Sequence[str]) -> None:
+        """Remove from the disk what the registry has just forgotten."""
+        try:
+            self._files.delete(files)
+        except RegistryUnwritableError as error:
+            raise RegistryUnwritableError(
+                f"the change is recorded, but a portrait's encrypted file could not be deleted: "
+                f"{error}. The next command tries again"
+            ) from error
+        self._store.forget_deleted()
+
+    def _overdue(self, on: dt.date) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """People whose templates, and files of portraits and of nobody, that must go."""
+        consents = self._consents_of_enrolled()
+        waited = on - dt.timedelta(days=self._policy.portrait_days)
+        portraits = self._store.rows("SELECT person, file, added_on FROM portrait")
+        templates = self._store.rows("SELECT DISTINCT person FROM template ORDER BY person")
+        scans = self._store.rows("SELECT evidence_file AS file FROM consent")
+        keep = {person for person, forms in consents.items() if may_keep_biometrics(forms, on)}
+        return (
+            tuple(row["person"] for row in templates if row["person"] not in keep),
+            tuple(
+                row["file"]
+                for row in portraits
+                if row["person"] not in keep and row["added_on"] < waited.isoformat()
+            ),
+            self._files.strays(row["file"] for row in (*portraits, *scans)),
+        )
+
+
+def _stands(consent: Consent, channel: str | None) -> bool:
+    """Whether there is something left to withdraw: of the channel, or at all."""
+    withdrawn = {withdrawal.channel for withdrawal in consent.withdrawals}
+    if None in withdrawn:
+        return False
+    return channel is None or (channel in consent.channels and channel not in withdrawn)
+
+
+def _consent_from(row: sqlite3.Row) -> Consent:
+    return Consent(
+        serial=row["serial"],
+        person=row["person"],
+        signed=dt.date.fromisoformat(row["signed"]),
+        valid_from=dt.date.fromisoformat(row["valid_from"]),
+        valid_until=dt.date.fromisoformat(row["valid_until"]),
+        channels=frozenset(json.loads(row["channels"])),
+        biometric=bool(row["biometric"]),
+        evidence=Evidence(row["evidence_sha256"], row["evidence_suffix"], row["evidence_size"]),
+        recorded_on=dt.date.fromisoformat(row["recorded_on"]),
+        withdrawals=tuple(
+            Withdrawal(dt.date.fromisoformat(effective), channel)
+            for effective, channel in json.loads(row["withdrawals"])
+        ),
+    )
+
+
+def _summary(consent: Consent, templates: int) -> dict[str, object]:
+    return {
+        "serial": consent.serial,
+        "signed": consent.signed.isoformat(),
+        "valid_from": consent.valid_from.isoformat(),
+        "valid_until": consent.valid_until.isoformat(),
+        "channels": sorted(consent.channels),
+        "biometric": consent.biometric,
+        "evidence": consent.evidence.sha256,
+        "templates": templates,
+    }
+
+
+def _template_purpose(portrait: str, recogniser: str) -> str:
+    return f"template {portrait} {recogniser}"

@@ -1,0 +1,259 @@
+"""The registry's one SQLite file: opened, checked, written in whole transactions.
+
+Reading goes through `sqlite3`, because a check of photos only reads and must
+start fast; `sqlite_utils`, a third of a second to import, wraps the very same
+connection for what writes records or changes the schema.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consent.errors import (
+    RegistryBusyError,
+    RegistryDamagedError,
+    RegistryExistsError,
+    RegistryMissingError,
+    RegistryTooNewError,
+    RegistryUnwritableError,
+    SqliteTooOldError,
+)
+
+if TYPE_CHECKING:
+    import types
+
+    from sqlite_utils import Database
+
+# The number of the last step in `consent.migrations`.
+SCHEMA = 1
+# How long a writer waits for another process before it gives up.
+BUSY_SECONDS = 5.0
+# STRICT tables.
+_OLDEST_SQLITE = (3, 37, 0)
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNWRITABLE = {
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+_PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    # What is deleted is overwritten, so that no template survives in free pages.
+    "PRAGMA secure_delete = ON",
+    # A withdrawal that was confirmed must survive a power cut.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA recursive_triggers = ON",
+    # The file may have been altered by others: its schema may not call functions.
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+class Store:
+    """An open registry file. Made by `Store.open` or `Store.create`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.connection = connection
+        self._database: Database | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open the file, check it whole, and bring an older schema up to date.
+
+        Raises:
+            RegistryMissingError: there is no such file.
+            RegistryDamagedError: it is not a registry, is truncated or inconsistent.
+            RegistryTooNewError: a newer version of the program wrote it.
+            RegistryBusyError, RegistryUnwritableError: it cannot be used now.
+            SqliteTooOldError: this Python's SQLite lacks what a registry needs.
+        """
+        if not path.is_file():
+            raise RegistryMissingError(
+                f"there is no registry in {path.parent}; make one with 'clearance init', "
+                "or name the right folder with --registry"
+            )
+        store = cls(path, _connect(path))
+        try:
+            with translated_errors(path):
+                for pragma in _PRAGMAS:
+                    store.connection.execute(pragma)
+                store._check()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """Make the file with today's schema, readable by its owner only, and open it.
+
+        On Windows the permissions of the folder apply.
+
+        Raises:
+            RegistryExistsError: there is a file already.
+            RegistryUnwritableError: the folder cannot be written.
+            SqliteTooOldError: this Python's SQLite lacks what a registry needs.
+        """
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            raise RegistryExistsError(
+                f"{path.parent} already holds a registry; it was left as it is"
+            ) from None
+        except OSError as error:
+            raise unwritable(path, error) from error
+        try:
+            with contextlib.closing(_connect(path)) as connection, translated_errors(path):
+                store = cls(path, connection)
+                store.database.enable_wal()
+                store._migrate()
+            return cls.open(path)
+        except BaseException:
+            path.unlink()
+            raise
+
+    @property
+    def database(self) -> Database:
+        """The same connection, as sqlite-utils sees it."""
+        if self._database is None:
+            from sqlite_utils import Database
+
+            # Plugins of sqlite-utils would run foreign code on people's data.
+            self._database = Database(self.connection, execute_plugins=False)
+        return self._database
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """Every row of a query."""
+        with translated_errors(self.path):
+            cursor = self.connection.cursor()
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(sql, parameters).fetchall()
+
+    def insert(self, table: str, *records: Mapping[str, object]) -> None:
+        """Insert records; inside `writing` only."""
+        self.database.table(table).insert_all(map(dict, records))
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction that holds the write lock from its start: all or nothing.
+
+        Raises:
+            RegistryBusyError: another process kept the lock for too long.
+            RegistryUnwritableError: full disk, no permission, read-only.
+        """
+        with translated_errors(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self.connection.rollback()
+                raise
+
+    def forget_deleted(self) -> None:
+        """Empty the write-ahead log, which still holds what was just deleted.
+
+        While another process reads, the log stays until the last one closes.
+        """
+        with translated_errors(self.path):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check(self) -> None:
+        schema = self._schema()
+        if schema > SCHEMA:
+            raise RegistryTooNewError(
+                f"{self.path} was written by a newer version of this program (its schema is "
+                f"{schema}, this version knows {SCHEMA}); install the newer version"
+            )
+        # Zero is an emptied or foreign file. Filling it with tables would turn a
+        # lost registry into an empty one.
+        if schema == 0:
+            raise damaged(self.path, "it holds no tables")
+        verdict = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise damaged(self.path, verdict)
+        if schema < SCHEMA:
+            self._migrate()
+
+    def _migrate(self) -> None:
+        from consent.migrations import MIGRATIONS
+
+        # The lock first: of two processes that find an old schema, the second
+        # waits and then finds nothing to do.
+        with self.writing():
+            MIGRATIONS.apply(self.database)
+
+    def _schema(self) -> int:
+        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextlib.contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    """SQLite's errors as this room's own; those that mean a bug stay what they are."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        # The lower byte is the kind, the rest a detail.
+        kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if kind in _BUSY:
+            raise RegistryBusyError(
+                f"another process is writing to {path} and did not finish within "
+                f"{BUSY_SECONDS:g} seconds; try again"
+            ) from error
+        if kind in _DAMAGED:
+            raise damaged(path, str(error)) from error
+        if kind in _UNWRITABLE:
+            raise unwritable(path, error) from error
+        raise
+
+
+def unwritable(path: Path, error: Exception) -> RegistryUnwritableError:
+    """The error for a file of the registry that could not be written."""
+    return RegistryUnwritableError(
+        f"{path} cannot be written ({error}); nothing was recorded. "
+        "Check the free space and the permissions of the folder"
+    )
+
+
+def damaged(path: Path, what: str) -> RegistryDamagedError:
+    """The error for a registry file that is not what the program wrote."""
+    return RegistryDamagedError(
+        f"{path} is not a registry or is damaged ({what}); restore it from a backup"
+    )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise SqliteTooOldError(
+            f"this Python brings SQLite {sqlite3.sqlite_version}; a registry needs 3.37 or newer. "
+            "Use a Python that brings its own, such as those of python.org or uv"
+        )
+    with translated_errors(path):
+        # Without an isolation level Python opens no transaction behind our back.
+        uri = path.absolute().as_uri() + "?mode=rw"
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
