@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # that editors of sensitive pictures take at least.
 _ABOVE = 0.55
 _BELOW = 0.32
-_BESIDE = 0.36
+_BESIDE = 0.30
 # The back of the head in a profile, at most, as a share of the box's width.
 _BEHIND = 0.45
 # A small box is uncertain by whole pixels, not by a share of itself.

@@ -1,0 +1,228 @@
+"""Nothing of a hidden face is left, and nothing else is touched."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clearance.redaction import head_region, hide
+from detector.faces import Box, Face, Landmarks
+
+if TYPE_CHECKING:
+    from detector.faces import Pixels
+
+SIDES = st.integers(1, 70)
+NUMBERS = st.floats(-200, 300, width=32)
+
+
+def noise(seed: int, height: int, width: int) -> Pixels:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def upright_landmarks(box: Box) -> Landmarks:
+    """Where the five points of a face seen from the front lie in its box."""
+
+    def at(across: float, down: float) -> tuple[float, float]:
+        return (box.left + across * box.width, box.top + down * box.height)
+
+    return Landmarks(at(0.3, 0.4), at(0.7, 0.4), at(0.5, 0.6), at(0.35, 0.8), at(0.65, 0.8))
+
+
+def turned(landmarks: Landmarks, degrees: float, around: tuple[float, float]) -> Landmarks:
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+
+    def turn(point: tuple[float, float]) -> tuple[float, float]:
+        x, y = point[0] - around[0], point[1] - around[1]
+        return (around[0] + x * cos - y * sin, around[1] + x * sin + y * cos)
+
+    return Landmarks(*map(turn, landmarks.points))
+
+
+@st.composite
+def boxes(draw: st.DrawFn, width: int, height: int) -> Box:
+    """Boxes that touch the picture, also beyond its borders."""
+    left, top = draw(st.integers(-20, width - 1)), draw(st.integers(-20, height - 1))
+    right = draw(st.integers(max(left, 0) + 1, width + 20))
+    bottom = draw(st.integers(max(top, 0) + 1, height + 20))
+    return Box(left, top, right, bottom)
+
+
+@st.composite
+def faces(draw: st.DrawFn, width: int, height: int) -> Face:
+    box = draw(boxes(width, height))
+    points = st.tuples(NUMBERS, NUMBERS)
+    wild = st.builds(Landmarks, points, points, points, points, points)
+    landmarks = draw(st.one_of(st.none(), st.just(upright_landmarks(box)), wild))
+    return Face(box, 0.9, landmarks)
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> tuple[int, int, list[Face]]:
+    width, height = draw(SIDES), draw(SIDES)
+    return width, height, draw(st.lists(faces(width, height), min_size=1, max_size=4))
+
+
+@settings(max_examples=200, deadline=None)
+@given(scene=scenes(), seed=st.integers(0, 1000))
+def test_two_contents_under_a_mask_give_the_same_bytes(
+    scene: tuple[int, int, list[Face]], seed: int
+) -> None:
+    width, height, hidden = scene
+    one = noise(seed, height, width)
+    mask = hide(one, hidden).mask
+    other = one.copy()
+    other[mask] = noise(seed + 1, height, width)[mask]
+
+    assert hide(one, hidden).pixels.tobytes() == hide(other, hidden).pixels.tobytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(scene=scenes(), seed=st.integers(0, 1000))
+def test_no_pixel_outside_the_mask_changes(scene: tuple[int, int, list[Face]], seed: int) -> None:
+    width, height, hidden = scene
+    pixels = noise(seed, height, width)
+    before = pixels.tobytes()
+    redaction = hide(pixels, hidden)
+
+    assert pixels.tobytes() == before
+    np.testing.assert_array_equal(redaction.pixels[~redaction.mask], pixels[~redaction.mask])
+
+
+@settings(max_examples=300, deadline=None)
+@given(scene=scenes())
+def test_every_box_is_covered_with_its_margin(scene: tuple[int, int, list[Face]]) -> None:
+    width, height, hidden = scene
+    mask = hide(noise(0, height, width), hidden).mask
+    for face in hidden:
+        box = face.box
+        # Sides, not corners: 30 percent of the box's width and height.
+        across, down = round(0.3 * box.width), round(0.3 * box.height)
+        row = range(max(0, box.top), min(height, box.bottom))
+        column = range(max(0, box.left), min(width, box.right))
+        assert mask[np.ix_(row, column)].all()
+        if face.landmarks is None or face.landmarks == upright_landmarks(box):
+            middle_row = min(max((box.top + box.bottom) // 2, 0), height - 1)
+            middle_column = min(max((box.left + box.right) // 2, 0), width - 1)
+            inside_x = range(max(0, box.left - across), min(width, box.right + across))
+            inside_y = range(max(0, box.top - down), min(height, box.bottom + down))
+            if box.top <= middle_row < box.bottom:
+                assert mask[middle_row, list(inside_x)].all()
+            if box.left <= middle_column < box.right:
+                assert mask[list(inside_y), middle_column].all()
+
+
+def test_a_face_in_the_last_row_and_column_leaves_no_pixel_of_them() -> None:
+    pixels = noise(1, 101, 77)
+    redaction = hide(pixels, [Face(Box(60, 80, 77, 101), 0.9)])
+    assert redaction.mask[80:101, 60:77].all()
+    assert redaction.mask[100, 76]
+    assert len(np.unique(redaction.pixels[80:101, 60:77].reshape(-1, 3), axis=0)) == 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (40, 30)])
+def test_a_picture_that_is_all_face_becomes_one_grey(size: tuple[int, int]) -> None:
+    height, width = size
+    redaction = hide(noise(2, height, width), [Face(Box(0, 0, width, height), 0.9)])
+    assert redaction.mask.all()
+    assert (redaction.pixels == 128).all()
+
+
+def test_nobody_to_hide_gives_an_equal_copy() -> None:
+    pixels = noise(3, 31, 17)
+    redaction = hide(pixels, [])
+    assert not redaction.mask.any()
+    assert redaction.pixels is not pixels
+    np.testing.assert_array_equal(redaction.pixels, pixels)
+
+
+def test_the_result_cannot_be_changed_by_accident() -> None:
+    redaction = hide(noise(4, 20, 20), [Face(Box(5, 5, 10, 10), 0.9)])
+    with pytest.raises(ValueError, match="read-only"):
+        redaction.pixels[0, 0] = 0
+
+
+def test_the_mask_reaches_farther_above_the_face_than_below() -> None:
+    box = Box(200, 200, 300, 320)
+    region = head_region(Face(box, 0.9, upright_landmarks(box)), 600, 600)
+    assert box.top - region.box.top >= 0.5 * box.height
+    assert 0.3 * box.height <= region.box.bottom - box.bottom < box.top - region.box.top
+
+
+@pytest.mark.parametrize("degrees", [90, -90, 180])
+def test_the_mask_turns_with_the_head(degrees: int) -> None:
+    box = Box(240, 240, 360, 360)
+    landmarks = turned(upright_landmarks(box), degrees, (300, 300))
+    region = head_region(Face(box, 0.9, landmarks), 600, 600)
+    reach = {
+        90: region.box.right - box.right,
+        -90: box.left - region.box.left,
+        180: region.box.bottom - box.bottom,
+    }
+    assert reach[degrees] >= 0.5 * 120
+    assert box.top - region.box.top < 0.5 * 120
+
+
+def test_a_profile_is_hidden_to_the_back_of_the_head() -> None:
+    box = Box(200, 200, 280, 300)
+    left_profile = Landmarks((212, 240), (225, 240), (202, 262), (212, 285), (222, 285))
+    region = head_region(Face(box, 0.9, left_profile), 600, 600)
+    assert region.box.right - box.right > 0.6 * box.width
+    assert region.box.right - box.right > 1.5 * (box.left - region.box.left)
+
+
+def test_landmarks_that_are_no_numbers_are_passed_over() -> None:
+    box = Box(20, 20, 40, 44)
+    nowhere = Landmarks(*[(math.nan, math.inf)] * 5)
+    odd, plain = Face(box, 0.9, nowhere), Face(box, 0.9)
+    assert head_region(odd, 100, 100) == head_region(plain, 100, 100)
+
+
+def test_a_box_turned_inside_out_is_hidden_all_the_same() -> None:
+    redaction = hide(noise(5, 60, 60), [Face(Box(40, 45, 20, 15), 0.9)])
+    assert redaction.mask[15:45, 20:40].all()
+
+
+def test_the_fill_is_taken_from_the_surround() -> None:
+    pixels = np.full((200, 200, 3), (200, 100, 60), dtype=np.uint8)
+    pixels[80:120, 80:120] = (0, 0, 255)
+    redaction = hide(pixels, [Face(Box(80, 80, 120, 120), 0.9)])
+    fill = redaction.pixels[100, 100].tolist()
+    assert fill[0] > fill[1] > fill[2]
+    # In the very colour of the surround it would not be seen.
+    assert max(abs(one - other) for one, other in zip(fill, (200, 100, 60), strict=True)) > 20
+
+
+def test_heads_that_touch_share_one_colour_however_they_are_listed() -> None:
+    pixels = noise(6, 200, 300)
+    pixels[:, 150:] //= 4
+    pair = [Face(Box(100, 80, 140, 130), 0.9), Face(Box(160, 80, 200, 130), 0.9)]
+    far = Face(Box(0, 180, 8, 190), 0.9)
+    one, other = hide(pixels, [*pair, far]), hide(pixels, [far, *reversed(pair)])
+    assert one.pixels[100, 120].tolist() == one.pixels[100, 180].tolist()
+    np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_an_uncleared_head_is_hidden_where_it_overlaps_a_cleared_one() -> None:
+    pixels = noise(7, 200, 200)
+    hidden, visible = Face(Box(60, 60, 100, 110), 0.9), Face(Box(90, 60, 130, 110), 0.9)
+    redaction = hide(pixels, [hidden])
+    assert redaction.mask[60:110, 60:100].all()
+    seen = ~redaction.mask[60:110, visible.box.left : visible.box.right]
+    assert seen.any()
+
+
+def test_two_people_look_the_same_once_hidden() -> None:
+    scene = noise(8, 240, 240)
+    face = Face(Box(90, 80, 150, 160), 0.9, upright_landmarks(Box(90, 80, 150, 160)))
+    mask = hide(scene, [face]).mask
+    copies = set()
+    for seed in (10, 11):
+        person = scene.copy()
+        person[mask] = noise(seed, 240, 240)[mask]
+        copies.add(hide(person, [face]).pixels.tobytes())
+    assert len(copies) == 1
