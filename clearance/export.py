@@ -304,16 +304,17 @@ def _temporary(target: Path, data: bytes) -> Iterator[Path]:
     # Not tempfile: its files are readable by their owner only, and the copy is
     # for colleagues and web servers as well.
     temporary = target.parent / f".clearance-{secrets.token_hex(8)}{target.suffix}"
+    with _explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with _explained(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+        with _explained(target), temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         yield temporary
     finally:
-        temporary.unlink(missing_ok=True)
+        with _explained(temporary):
+            temporary.unlink(missing_ok=True)
 
 
 def _replace(temporary: Path, target: Path) -> None:
