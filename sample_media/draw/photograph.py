@@ -34,7 +34,7 @@ class Shot:
     camera: tuple[str, str] | None = ("Belmont Optik", "Sample 1")
     place: tuple[float, float] | None = LAKE
     orientation: int = 1
-    artist: str = "Hôpital de Belmont"
+    artist: str = "Spital Belmont"
 
 
 PLAIN_SHOT = Shot()
@@ -175,7 +175,7 @@ def _directory(tags: dict[int, Tag], at: int, following: int) -> bytes:
 
 def _pack(kind: int, value: Any) -> tuple[bytes, int]:
     if kind == ASCII:
-        data = str(value).encode() + b"\0"
+        data = str(value).encode("ascii") + b"\0"
         return data, len(data)
     if kind == RATIONAL:
         return b"".join(struct.pack("<II", *pair) for pair in value), len(value)

@@ -123,9 +123,8 @@ def _audience() -> tuple[Stand | Prop, ...]:
     known = iter((LINH, LOIC, ZOE, TIZIANO))
     items: list[Stand | Prop] = []
     seed = 900
-    for row, (level, size, count) in enumerate(
-        ((0.20, 0.120, 5), (0.42, 0.142, 5), (0.67, 0.170, 4))
-    ):
+    rows = ((0.17, 0.100, 6), (0.36, 0.118, 6), (0.58, 0.142, 5))
+    for row, (level, size, count) in enumerate(rows):
         for seat in range(count):
             x = (seat + 0.5 + (0.12 if row % 2 else -0.06)) / count
             yaw = float((0.5 - x) * 22)
