@@ -40,7 +40,7 @@ def test_any_single_wrong_character_is_caught(serial: str, place: int, wrong: st
 @given(serials, st.integers(0, 11))
 def test_any_swap_of_neighbours_is_caught(serial: str, place: int) -> None:
     compact = compact_serial(serial)
-    first, second = compact[place : place + 2]
+    first, second = compact[place], compact[place + 1]
     assume(first != second)
     assert not is_valid_serial(compact[:place] + second + first + compact[place + 2 :])
 

@@ -1,0 +1,104 @@
+"""The report on what may be published: a PDF for people, JSON for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, BinaryIO
+
+from clearance.documents import photo_document
+from forms.atomic import written_whole
+from forms.errors import ReportFormatError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from clearance.language import Language
+    from clearance.results import PhotoResult
+    from clearance.settings import Institution
+    from detector.faces import Frame
+
+    OpenPhoto = Callable[[Path], Frame]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReportHead:
+    """What a report says about itself: who asked when, for which day, with which versions.
+
+    `names` is False for a copy that leaves the house: people are then numbered.
+    """
+
+    language: Language
+    made_at: dt.datetime
+    use_date: dt.date
+    institution: Institution
+    tool: Mapping[str, str]
+    names: bool = True
+
+
+def write_report(  # noqa: PLR0913
+    results: Sequence[PhotoResult],
+    path: Path,
+    *,
+    language: Language,
+    made_at: dt.datetime,
+    use_date: dt.date,
+    institution: Institution,
+    tool: Mapping[str, str],
+    open_photo: OpenPhoto | None = None,
+    names: bool = True,
+) -> None:
+    """Write the report in the format that the file's suffix names, `.pdf` or `.json`.
+
+    Args:
+        results: the verdicts, in the order in which they are to stand.
+        path: the file; it is replaced if it exists.
+        language: of the PDF. The JSON has no words in it.
+        made_at: the moment of the examination, with its time zone.
+        use_date: the day of publication that the verdicts are about.
+        institution: who publishes.
+        tool: the versions of the program and its models, by name.
+        open_photo: opens a picture for its thumbnail; the detector's own by default.
+        names: whether the PDF names people; if not, it numbers them.
+
+    Raises:
+        ReportFormatError: the suffix is another one.
+        DocumentNotWrittenError: the file cannot be written.
+    """
+    head = ReportHead(language, made_at, use_date, institution, tool, names)
+    match path.suffix.lower():
+        case ".json":
+            with written_whole(path) as stream:
+                _write_json(stream, results, head)
+        case ".pdf":
+            # Here and not above: a report for a program needs no typesetting.
+            from forms.report_document import write_document
+
+            with written_whole(path) as stream:
+                write_document(stream, results, head, open_photo or _open_photo)
+        case suffix:
+            raise ReportFormatError(
+                f"A report is written as .pdf or .json, not as {suffix or 'a file without suffix'}."
+            )
+
+
+def _write_json(stream: BinaryIO, results: Sequence[PhotoResult], head: ReportHead) -> None:
+    document = {
+        "made_at": head.made_at.isoformat(),
+        "use_date": head.use_date.isoformat(),
+        "tool": dict(head.tool),
+        "institution": dataclasses.asdict(head.institution),
+        "files": [photo_document(result) for result in results],
+    }
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    # A file name that is not Unicode holds lone surrogates; JSON spells them as an
+    # escape, which is what "backslashreplace" writes.
+    stream.write(text.encode("utf-8", "backslashreplace"))
+
+
+def _open_photo(path: Path) -> Frame:
+    from detector.photo import open_photo
+
+    return open_photo(path)

@@ -1,0 +1,351 @@
+"""The clearance report as a PDF: summary, list, one section a picture, limits, approval."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Flowable,
+    Frame,
+    KeepTogether,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+    Table,
+    TableStyle,
+)
+
+from clearance.results import Outcome
+from forms.report_parts import (
+    COLOURS,
+    FAINT,
+    RULE,
+    SHADE,
+    VerdictSign,
+)
+from forms.report_pictures import PictureSections
+from forms.report_style import (
+    BODY,
+    CELL,
+    COUNT,
+    FONT,
+    LABEL,
+    LEAD,
+    MARGIN,
+    NUMBER,
+    POINT,
+    SECTION,
+    TEXT_WIDTH,
+    TITLE,
+    as_markup,
+    fact_table,
+    grid,
+    verdict,
+)
+from forms.typeface import REGULAR, legible, register_typeface
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+
+    from clearance.results import PhotoResult
+    from forms.clearance_report import OpenPhoto, ReportHead
+
+_WORST_FIRST = sorted(Outcome, key=lambda outcome: -outcome.severity)
+
+
+def write_document(
+    stream: BinaryIO, results: Sequence[PhotoResult], head: ReportHead, open_photo: OpenPhoto
+) -> None:
+    """Write the PDF to the stream."""
+    register_typeface()
+    _ = head.language.gettext
+    document = BaseDocTemplate(
+        stream,
+        pagesize=A4,
+        leftMargin=MARGIN,
+        rightMargin=MARGIN,
+        topMargin=22 * mm,
+        bottomMargin=18 * mm,
+        title=_("Clearance report"),
+        author=head.institution.name,
+        creator="Clearance",
+        lang=head.language.code,
+        initialFontName=REGULAR,
+    )
+    area = Frame(MARGIN, document.bottomMargin, TEXT_WIDTH, A4[1] - 40 * mm, 0, 0, 0, 0, id="area")
+    document.addPageTemplates(PageTemplate("page", [area]))
+    writer = _Writer(head, open_photo)
+    document.build(
+        list(writer.story(results)),
+        canvasmaker=functools.partial(_NumberedCanvas, head=head),
+    )
+
+
+class _NumberedCanvas(Canvas):
+    """Puts head and foot on each page; how many pages there are is known only at the end."""
+
+    def __init__(self, *arguments: Any, head: ReportHead, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._head = head
+
+    def showPage(self) -> None:  # noqa: N802
+        """Finish a page, pointing to a margin that is drawn by `save`."""
+        self.doForm(f"margin{self.getPageNumber()}")
+        super().showPage()
+
+    def save(self) -> None:
+        """Draw every page's margin, then write the file."""
+        pages = self.getPageNumber() - 1
+        for page in range(1, pages + 1):
+            self.beginForm(f"margin{page}", 0, 0, *A4)
+            self._draw_margin(page, pages)
+            self.endForm()
+        super().save()
+
+    def _draw_margin(self, page: int, pages: int) -> None:
+        _ = self._head.language.gettext
+        top, bottom = A4[1] - 13 * mm, 10 * mm
+        copy = (
+            _("Internal copy: it names people. Do not pass it on.")
+            if self._head.names
+            else _("Copy without people’s names; the name of a file may still hold one.")
+        )
+        self.setFont(REGULAR, 8)
+        self.setFillColor(FAINT)
+        self.drawString(MARGIN, top, _clipped(legible(self._head.institution.name)))
+        self.drawRightString(A4[0] - MARGIN, top, _("Clearance report"))
+        self.drawString(MARGIN, bottom, copy)
+        count = _("Page {page} of {pages}").format(page=page, pages=pages)
+        self.drawRightString(A4[0] - MARGIN, bottom, count)
+        self.setStrokeColor(RULE)
+        self.setLineWidth(0.5)
+        for y in (top - 5, bottom + 11):
+            self.line(MARGIN, y, A4[0] - MARGIN, y)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Writer:
+    """Turns results into what ReportLab sets: paragraphs, tables, pictures."""
+
+    head: ReportHead
+    open_photo: OpenPhoto
+
+    def story(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
+        """The whole report, in reading order."""
+        yield from self._opening(results)
+        yield from self._summary(results)
+        yield from self._list(results)
+        sections = PictureSections.of(results, self.head, self.open_photo)
+        for number, result in enumerate(results, 1):
+            yield from sections.section(number, result)
+        yield from self._limits()
+        yield self._approval()
+
+    def _opening(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
+        _ = self.head.language.gettext
+        institution = self.head.institution
+        who = ", ".join(part for part in (institution.name, institution.place) if part)
+        asked = dict.fromkeys(channel for result in results for channel in result.asked)
+        moment = self.head.made_at
+        made = f"{self.head.language.date(moment.date())}, {moment:%H:%M} {_offset(moment)}"
+        rows = [
+            (_("Institution"), who),
+            (_("Examined"), made),
+            (_("For publication on"), self.head.language.date(self.head.use_date)),
+            (_("Asked for"), ", ".join(map(self.head.language.channel, asked))),
+            (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
+        ]
+        yield Paragraph(as_markup(_("Clearance report")), TITLE)
+        yield Spacer(0, 8)
+        yield fact_table(
+            [(label, as_markup(text or "–")) for label, text in rows], TEXT_WIDTH, 40 * mm
+        )
+
+    def _summary(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
+        counts = collections.Counter(result.outcome for result in results)
+        yield Spacer(0, 10)
+        yield self._verdict_box(counts)
+        yield Spacer(0, 10)
+        yield self._tiles(counts)
+
+    def _verdict_box(self, counts: collections.Counter[Outcome]) -> Flowable:
+        _, ngettext = self.head.language.gettext, self.head.language.ngettext
+        total = counts.total()
+        passed = sum(count for outcome, count in counts.items() if outcome.publishable)
+        failed = counts[Outcome.FAILED]
+        stopped = total - passed - failed
+        if not total:
+            lead = _("No picture was examined.")
+        elif passed == total:
+            lead = _("Everything may be published as asked.")
+        elif passed:
+            lead = _("Some of it must not be published.")
+        else:
+            lead = _("Nothing of this may be published.")
+        sentences = [
+            ngettext("{n} picture was examined.", "{n} pictures were examined.", total).format(
+                n=total
+            ),
+            ngettext("{n} may be published.", "{n} may be published.", passed).format(n=passed),
+        ]
+        if stopped:
+            words = ngettext(
+                "{n} must not be published as it is.",
+                "{n} must not be published as they are.",
+                stopped,
+            )
+            sentences.append(words.format(n=stopped))
+        if failed:
+            words = ngettext(
+                "{n} could not be examined or written: treat it as not cleared.",
+                "{n} could not be examined or written: treat them as not cleared.",
+                failed,
+            )
+            sentences.append(words.format(n=failed))
+        worst = Outcome.worst(counts)
+        said = [Paragraph(as_markup(lead), LEAD), Paragraph(as_markup(" ".join(sentences)), BODY)]
+        box = Table([[VerdictSign(worst, 22), said]], colWidths=[16 * mm, TEXT_WIDTH - 16 * mm])
+        box.setStyle(
+            TableStyle(
+                [
+                    FONT,
+                    ("BACKGROUND", (0, 0), (-1, -1), SHADE),
+                    ("LINEBEFORE", (0, 0), (0, -1), 4, COLOURS[worst], "butt"),
+                    ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+                    ("LEFTPADDING", (0, 0), (0, -1), 14),
+                    ("TOPPADDING", (0, 0), (-1, -1), 8),
+                    ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
+                ]
+            )
+        )
+        return box
+
+    def _tiles(self, counts: collections.Counter[Outcome]) -> Flowable:
+        shown = [outcome for outcome in Outcome if counts[outcome]] or [Outcome.CLEARED]
+        cells = [
+            [
+                Paragraph(str(counts[outcome]), COUNT),
+                verdict(self.head.language, outcome, TEXT_WIDTH / len(shown) - 12),
+            ]
+            for outcome in shown
+        ]
+        tiles = Table([cells], colWidths=[TEXT_WIDTH / len(shown)] * len(shown))
+        tiles.setStyle(
+            TableStyle(
+                [
+                    ("LINEABOVE", (index, 0), (index, 0), 2, COLOURS[outcome], "butt")
+                    for index, outcome in enumerate(shown)
+                ]
+                + [FONT, ("VALIGN", (0, 0), (-1, -1), "TOP")]
+            )
+        )
+        return tiles
+
+    def _list(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
+        if len(results) <= 1:
+            return
+        _ = self.head.language.gettext
+        header = [_("No."), _("Picture"), _("Verdict"), _("Faces"), _("Faces that need something")]
+        widths = [11 * mm, 66 * mm, 36 * mm, 15 * mm, 0]
+        widths[-1] = TEXT_WIDTH - sum(widths)
+        rows = [
+            [
+                Paragraph(str(number), NUMBER),
+                Paragraph(f'<a href="#picture{number}">{as_markup(result.path.name)}</a>', CELL),
+                verdict(self.head.language, result.outcome, widths[2] - 8),
+                Paragraph(str(len(result.faces)), NUMBER),
+                Paragraph(as_markup(self._needs(result)), CELL),
+            ]
+            for number, result in enumerate(results, 1)
+        ]
+        yield Paragraph(as_markup(_("All pictures")), SECTION)
+        yield grid(header, rows, widths, numbers=(0, 3))
+
+    def _needs(self, result: PhotoResult) -> str:
+        counts = collections.Counter(face.outcome for face in result.faces)
+        needed = [
+            f"{counts[outcome]} × {self.head.language.outcome(outcome)}"
+            for outcome in _WORST_FIRST
+            if counts[outcome] and not outcome.publishable
+        ]
+        return ", ".join(needed) or (result.problem or "–")
+
+    def _limits(self) -> Iterator[Flowable]:
+        _ = self.head.language.gettext
+        points = [
+            _(
+                "A verdict is about the exact bytes named by their SHA-256, the channels asked "
+                "for and the day of publication above. An edited picture needs a new report."
+            ),
+            _(
+                "No face found is not proof that nobody is there. People are also recognised by "
+                "their figure, clothes, tattoos, voice, a name badge, a screen or the caption: "
+                "somebody must look."
+            ),
+            _(
+                "That a face resembles a portrait is a computed likeness, not an identification. "
+                "Distance: how unlike two faces are, 0 is the same picture. Margin: how much "
+                "less alike the second-best person is."
+            ),
+            _(
+                "Whether a consent was given freely, was understood and was signed by the right "
+                "person cannot be seen from here. The signed paper counts."
+            ),
+            _(
+                "In this report, faces that are not cleared are hidden; they are not hidden in "
+                "the original file."
+            ),
+        ]
+        yield CondPageBreak(60 * mm)
+        yield Paragraph(as_markup(_("What this report does not say")), SECTION)
+        for point in points:
+            yield Paragraph(as_markup(point), POINT, bulletText="•")
+
+    def _approval(self) -> Flowable:
+        _ = self.head.language.gettext
+        people = (_("Prepared by (name, function)"), _("Approved by (another person)"))
+        widths = [TEXT_WIDTH * 0.42, TEXT_WIDTH * 0.18, TEXT_WIDTH * 0.4]
+        boxes = Table(
+            [
+                [Paragraph(as_markup(label), LABEL) for label in (who, _("Date"), _("Signature"))]
+                for who in people
+            ],
+            colWidths=widths,
+            rowHeights=[15 * mm] * 2,
+        )
+        boxes.setStyle(
+            TableStyle(
+                [
+                    FONT,
+                    ("GRID", (0, 0), (-1, -1), 0.6, RULE),
+                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("TOPPADDING", (0, 0), (-1, -1), 2),
+                ]
+            )
+        )
+        return KeepTogether(
+            [
+                Paragraph(as_markup(_("Approval")), SECTION),
+                boxes,
+            ]
+        )
+
+
+def _offset(moment: dt.datetime) -> str:
+    # Not the zone's name: Windows gives it in the language of the machine.
+    offset = f"{moment:%z}"
+    return f"UTC{offset[:3]}:{offset[3:5]}" if offset else ""
+
+
+def _clipped(text: str) -> str:
+    most = 80
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,122 @@
+"""How a report looks: type sizes, tables, and foreign text made safe to set."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
+
+from forms.report_parts import ACCENT, COLOURS, FAINT, INK, RULE, VerdictSign
+from forms.typeface import BOLD, REGULAR, legible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reportlab.lib.colors import Color
+
+    from clearance.language import Language
+    from clearance.results import Outcome
+
+
+MARGIN = 17 * mm
+TEXT_WIDTH = A4[0] - 2 * MARGIN
+
+
+def style(name: str, size: float, **more: Any) -> ParagraphStyle:
+    """A type size, with whatever differs from running text."""
+    settings = {"fontName": REGULAR, "leading": size * 1.28, "textColor": INK, "splitLongWords": 1}
+    return ParagraphStyle(name, fontSize=size, **{**settings, **more})
+
+
+TITLE = style("title", 22, fontName=BOLD, textColor=ACCENT)
+SECTION = style("section", 13, fontName=BOLD, textColor=ACCENT, spaceBefore=12, spaceAfter=4)
+NAME = style("name", 11, fontName=BOLD)
+BODY = style("body", 9.5, spaceAfter=3)
+CELL = style("cell", 8.5)
+NUMBER = style("number", 8.5, alignment=TA_RIGHT)
+LABEL = style("label", 8, textColor=FAINT)
+LABEL_RIGHT = style("label_right", 8, textColor=FAINT, alignment=TA_RIGHT)
+LEAD = style("lead", 12.5, fontName=BOLD)
+COUNT = style("count", 17, fontName=BOLD)
+POINT = style("point", 9.5, leftIndent=11, bulletIndent=1, spaceAfter=3, bulletFontName=REGULAR)
+
+FONT = ("FONTNAME", (0, 0), (-1, -1), REGULAR)
+"""For every table: else ReportLab names Helvetica in the file, which is not embedded."""
+
+BARE = TableStyle(
+    [
+        FONT,
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 0),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+    ]
+)
+
+
+def grid(
+    header: Sequence[str],
+    rows: list[list[Flowable]],
+    widths: Sequence[float],
+    *,
+    numbers: Sequence[int] = (),
+) -> Table:
+    """A calm table: a rule under the head and between rows, the head again on each page.
+
+    `numbers` are the columns whose head stands at the right, above the figures.
+    """
+    head = [
+        Paragraph(as_markup(text), LABEL_RIGHT if column in numbers else LABEL)
+        for column, text in enumerate(header)
+    ]
+    table = Table([head, *rows], colWidths=list(widths), repeatRows=1)
+    table.setStyle(
+        TableStyle(
+            [
+                FONT,
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("LINEBELOW", (0, 0), (-1, 0), 0.8, ACCENT),
+                ("LINEBELOW", (0, 1), (-1, -1), 0.4, RULE),
+                ("LEFTPADDING", (0, 0), (-1, -1), 3),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+                ("TOPPADDING", (0, 0), (-1, -1), 2),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+            ]
+        )
+    )
+    return table
+
+
+def fact_table(rows: Sequence[tuple[str, str]], width: float, label_width: float) -> Table:
+    """Labels and their values; the values are markup."""
+    cells = [[Paragraph(as_markup(label), LABEL), Paragraph(value, CELL)] for label, value in rows]
+    table = Table(cells, colWidths=[label_width, width - label_width])
+    table.setStyle(TableStyle([*BARE.getCommands(), ("BOTTOMPADDING", (0, 0), (-1, -1), 2)]))
+    return table
+
+
+def verdict(language: Language, outcome: Outcome, width: float, *, bold: bool = False) -> Table:
+    """The outcome as a sign and in words; the colour only repeats them."""
+    word = as_markup(language.outcome(outcome))
+    text = Paragraph(f"<b>{word}</b>" if bold else word, coloured(COLOURS[outcome]))
+    table = Table([[VerdictSign(outcome, 8.5), text]], colWidths=[13, max(width - 13, 20)])
+    table.setStyle(BARE)
+    return table
+
+
+@functools.cache
+def coloured(colour: Color) -> ParagraphStyle:
+    """Text of a table in a colour."""
+    return style("verdict", 8.5, textColor=colour)
+
+
+def as_markup(text: str) -> str:
+    """Foreign text as markup: every character is seen, none is obeyed."""
+    return escape(legible(text))
