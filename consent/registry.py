@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consent import filing
 from consent.admission import (
     admitted_file,
     admitted_name,
@@ -60,16 +59,6 @@ EVIDENCE_FOLDER = "evidence"
 _PEOPLE = """
     SELECT id, name, added_on, wrapped FROM person JOIN person_key ON person = id
 """
-_CONSENTS = """
-    SELECT *,
-        (SELECT json_group_array(channel) FROM consent_channel WHERE consent = serial)
-            AS channels,
-        (SELECT json_group_array(json_array(effective, channel))
-            FROM withdrawal WHERE consent = serial) AS withdrawals
-    FROM consent
-"""
-_OF_PERSON = "WHERE person = ? ORDER BY serial"
-_OF_ENROLLED = "WHERE person IN (SELECT person FROM portrait)"
 
 
 class Registry:
@@ -310,19 +299,22 @@ class Registry:
             )
         with self._store.writing():
             safe = self._safe(person_id)
-            self._refuse_taken(consent.serial)
+            if filing.is_recorded(self._store, consent.serial):
+                raise SerialTakenError(
+                    f"the form {consent.serial} is recorded already; "
+                    "a new signature needs a new form"
+                )
             scan = self._files.write(safe.encrypt(f"evidence {consent.serial}", evidence))
-            self._insert_consent(consent, scan)
+            filing.insert_consent(self._store, consent, scan)
             kept = may_keep_biometrics(self.consents_of(person_id), on)
             stored = templates if templates and kept else {}
             self._insert_templates(person_id, stored, recogniser, safe)
-            self._log.append("consent.recorded", person_id, _summary(consent, len(stored)))
+            self._log.append("consent.recorded", person_id, filing.summary(consent, len(stored)))
         return consent
 
     def consents_of(self, person_id: str) -> tuple[Consent, ...]:
         """Every form recorded for a person, by serial; none for an unknown id."""
-        rows = self._store.rows(_CONSENTS + _OF_PERSON, [person_id])
-        return tuple(_consent_from(row) for row in rows)
+        return filing.consents_of(self._store, person_id)
 
     def evidence_of(self, serial: str) -> bytes:
         """The scan of a form, decrypted.
@@ -355,13 +347,8 @@ class Registry:
             if not touched:
                 what = "consent" if channel is None else f"consent for {channel!r}"
                 raise RecordInvalidError(f"{person_id} has no {what} that could be withdrawn")
-            self._store.insert(
-                "withdrawal",
-                *(
-                    {"consent": c.serial, "effective": on.isoformat(), "channel": channel}
-                    for c in touched
-                ),
-            )
+            for consent in touched:
+                filing.insert_withdrawal(self._store, consent.serial, Withdrawal(on, channel))
             details = {"serials": [c.serial for c in touched], "channel": channel}
             self._log.append("consent.withdrawn", person_id, details)
             files: tuple[str, ...] = ()
@@ -398,7 +385,7 @@ class Registry:
             "WHERE recogniser = ? ORDER BY person, portrait",
             [recogniser],
         )
-        consents = self._consents_of_enrolled()
+        consents = filing.consents_of_enrolled(self._store)
         allowed = {person for person, forms in consents.items() if may_match(forms, on)}
         return tuple(
             (
@@ -473,13 +460,6 @@ class Registry:
         name = self._vault.safe(row["id"], row["wrapped"]).decrypt("name", row["name"])
         return Person(row["id"], name.decode(), dt.date.fromisoformat(row["added_on"]))
 
-    def _consents_of_enrolled(self) -> Mapping[str, Sequence[Consent]]:
-        rows = self._store.rows(_CONSENTS + _OF_ENROLLED)
-        consents = defaultdict(list)
-        for row in rows:
-            consents[row["person"]].append(_consent_from(row))
-        return consents
-
     def _insert_portrait(
         self, person_id: str, portrait: Portrait, safe: PersonSafe, on: dt.date
     ) -> str:
@@ -494,32 +474,6 @@ class Registry:
         }
         self._store.insert("portrait", record)
         return portrait_id
-
-    def _refuse_taken(self, serial: str) -> None:
-        if self._store.rows("SELECT 1 FROM consent WHERE serial = ?", [serial]):
-            raise SerialTakenError(
-                f"the form {serial} is recorded already; a new signature needs a new form"
-            )
-
-    def _insert_consent(self, consent: Consent, scan: str) -> None:
-        record = {
-            "serial": consent.serial,
-            "person": consent.person,
-            "signed": consent.signed.isoformat(),
-            "valid_from": consent.valid_from.isoformat(),
-            "valid_until": consent.valid_until.isoformat(),
-            "biometric": int(consent.biometric),
-            "evidence_sha256": consent.evidence.sha256,
-            "evidence_suffix": consent.evidence.suffix,
-            "evidence_size": consent.evidence.size,
-            "evidence_file": scan,
-            "recorded_on": consent.recorded_on.isoformat(),
-        }
-        self._store.insert("consent", record)
-        channels = sorted(consent.channels)
-        self._store.insert(
-            "consent_channel", *({"consent": consent.serial, "channel": c} for c in channels)
-        )
 
     def _insert_templates(
         self,
@@ -569,18 +523,26 @@ class Registry:
 
     def _overdue(self, on: dt.date) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         """People whose templates, and files of portraits and of nobody, that must go."""
-        consents = self._consents_of_enrolled()
-        waited = on - dt.timedelta(days=self._policy.portrait_days)
-        portraits = self._store.rows("SELECT person, file, added_on FROM portrait")
+        # Whoever has a running form with the tick and never withdrew anything is
+        # passed over here, so that only the doubtful few are judged one by one.
+        doubtful = self._store.rows(
+            "SELECT person FROM portrait EXCEPT SELECT person FROM consent "
+            "WHERE biometric = 1 AND valid_until >= ? AND person NOT IN "
+            "(SELECT c.person FROM withdrawal JOIN consent c ON serial = withdrawal.consent)",
+            [on.isoformat()],
+        )
+        people = {row["person"] for row in doubtful}
+        gone = {p for p in people if not may_keep_biometrics(self.consents_of(p), on)}
+        waited = (on - dt.timedelta(days=self._policy.portrait_days)).isoformat()
         templates = self._store.rows("SELECT DISTINCT person FROM template ORDER BY person")
+        portraits = self._store.rows("SELECT person, file, added_on FROM portrait")
         scans = self._store.rows("SELECT evidence_file AS file FROM consent")
-        keep = {person for person, forms in consents.items() if may_keep_biometrics(forms, on)}
         return (
-            tuple(row["person"] for row in templates if row["person"] not in keep),
+            tuple(row["person"] for row in templates if row["person"] in gone),
             tuple(
                 row["file"]
                 for row in portraits
-                if row["person"] not in keep and row["added_on"] < waited.isoformat()
+                if row["person"] in gone and row["added_on"] < waited
             ),
             self._files.strays(row["file"] for row in (*portraits, *scans)),
         )
@@ -592,37 +554,6 @@ def _stands(consent: Consent, channel: str | None) -> bool:
     if None in withdrawn:
         return False
     return channel is None or (channel in consent.channels and channel not in withdrawn)
-
-
-def _consent_from(row: sqlite3.Row) -> Consent:
-    return Consent(
-        serial=row["serial"],
-        person=row["person"],
-        signed=dt.date.fromisoformat(row["signed"]),
-        valid_from=dt.date.fromisoformat(row["valid_from"]),
-        valid_until=dt.date.fromisoformat(row["valid_until"]),
-        channels=frozenset(json.loads(row["channels"])),
-        biometric=bool(row["biometric"]),
-        evidence=Evidence(row["evidence_sha256"], row["evidence_suffix"], row["evidence_size"]),
-        recorded_on=dt.date.fromisoformat(row["recorded_on"]),
-        withdrawals=tuple(
-            Withdrawal(dt.date.fromisoformat(effective), channel)
-            for effective, channel in json.loads(row["withdrawals"])
-        ),
-    )
-
-
-def _summary(consent: Consent, templates: int) -> dict[str, object]:
-    return {
-        "serial": consent.serial,
-        "signed": consent.signed.isoformat(),
-        "valid_from": consent.valid_from.isoformat(),
-        "valid_until": consent.valid_until.isoformat(),
-        "channels": sorted(consent.channels),
-        "biometric": consent.biometric,
-        "evidence": consent.evidence.sha256,
-        "templates": templates,
-    }
 
 
 def _template_purpose(portrait: str, recogniser: str) -> str:
