@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from consent.errors import RegistryDamagedError
+from consent.errors import RegistryDamagedError, RegistryUnwritableError
 from consent.store import unwritable
 
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -64,8 +64,13 @@ class EncryptedFiles:
         Raises:
             RegistryUnwritableError: a file could not be deleted.
         """
-        for name in names:
-            self._delete(self._path(name))
+        for path in map(self._path, names):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise RegistryUnwritableError(
+                    f"{path} could not be deleted ({error}); close the program that has it open"
+                ) from error
 
     def strays(self, known: Iterable[str]) -> tuple[str, ...]:
         """Files of ours that are not `known`: what an interrupted run left behind."""
@@ -89,12 +94,6 @@ class EncryptedFiles:
                 f"the registry names a file {name!r} that cannot be its own; restore a backup"
             )
         return self._folder / name
-
-    def _delete(self, path: Path) -> None:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise unwritable(path, error) from error
 
 
 def write_new(path: Path, data: bytes) -> None:

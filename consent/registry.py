@@ -516,8 +516,7 @@ class Registry:
             self._files.delete(files)
         except RegistryUnwritableError as error:
             raise RegistryUnwritableError(
-                f"the change is recorded, but a portrait's encrypted file could not be deleted: "
-                f"{error}. The next command tries again"
+                f"the change is recorded, but {error}; the next sweep tries again"
             ) from error
         self._store.forget_deleted()
 

@@ -235,7 +235,7 @@ def translated_errors(path: Path) -> Iterator[None]:
 def unwritable(path: Path, error: Exception) -> RegistryUnwritableError:
     """The error for a file of the registry that could not be written."""
     return RegistryUnwritableError(
-        f"{path} cannot be written ({error}); nothing was recorded. "
+        f"{path} cannot be written ({error}); the change was not made. "
         "Check the free space and the permissions of the folder"
     )
 

@@ -110,7 +110,8 @@ class InstitutionKey:
         if os.name == "posix" and stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
             raise KeyExposedError(
                 f"other accounts of this computer may use the institution's key; make it yours "
-                f"alone: chmod 600 {path}"
+                f"alone: chmod 600 {path}. Where the disk knows no permissions, keep the key on "
+                f"another and set {KEY_FILE_VARIABLE}"
             )
         return cls._parsed(content, path)
 
@@ -160,7 +161,10 @@ class Vault:
 
     def name_tag(self, name: str) -> bytes:
         """What a name is found by without being stored readably."""
-        return hmac.new(self._naming, name.encode(), hashlib.sha256).digest()
+        # What a terminal could not decode reaches us as halves of characters; it is
+        # the name of nobody, and no reason to fail.
+        data = name.encode("utf-8", "surrogatepass")
+        return hmac.new(self._naming, data, hashlib.sha256).digest()
 
 
 class PersonSafe:

@@ -90,6 +90,12 @@ def test_who_is_not_there_is_unknown(registry: Registry, ref: str) -> None:
     assert registry.consents_of(ref) == ()
 
 
+def test_what_a_terminal_could_not_decode_is_nobodys_name(registry: Registry) -> None:
+    registry.add_person("Anna Keller", [], on=TODAY)
+    with pytest.raises(PersonUnknownError):
+        registry.find_person("Anna Keller\udce9")
+
+
 def test_two_people_of_one_name_are_told_apart_by_id(registry: Registry) -> None:
     first = registry.add_person("Anna Keller", [], on=TODAY)
     second = registry.add_person("ANNA KELLER", [], on=TODAY)

@@ -169,7 +169,7 @@ def test_a_writer_that_does_not_finish_is_not_waited_for_forever(
 def test_a_registry_that_cannot_be_written_says_so_and_can_be_read(folder: Path) -> None:
     with Registry.open(folder) as registry:
         registry._store.connection.execute("PRAGMA query_only = ON")
-        with pytest.raises(RegistryUnwritableError, match="nothing was recorded"):
+        with pytest.raises(RegistryUnwritableError, match="the change was not made"):
             registry.add_person("Anna Keller", [], on=TODAY)
         assert len(registry.people()) == 1
 
