@@ -106,7 +106,10 @@ class Box:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Five points of a face as (x, y); left and right are the viewer's."""
+    """Five points of a face as (x, y); left and right are the viewer's.
+
+    For a face found in a turned picture: of a viewer who holds it upright.
+    """
 
     left_eye: tuple[float, float]
     right_eye: tuple[float, float]
@@ -160,13 +163,15 @@ class Match:
 
     `distance` is Euclidean between templates; `margin` is the second-best
     person's distance minus the best one's, infinite when the gallery holds one
-    person only. `person` is set for every certainty but `NONE`.
+    person only. `person` is set for every certainty but `NONE`. `contested`:
+    another face of the picture is near the same person, too.
     """
 
     certainty: Certainty
     person: str | None = None
     distance: float | None = None
     margin: float | None = None
+    contested: bool = False
 
     @classmethod
     def nobody(cls) -> Match:

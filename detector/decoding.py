@@ -1,0 +1,375 @@
+"""Decodes the bytes of a photo into everything it can show.
+
+Kinds are told by their first bytes, never by the file's name, and only one
+decoder is offered the bytes. Raises errors without the file's name and lets
+decoders' own exceptions (DECODER_ERRORS) pass; `photo.open_photo` words them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import enum
+import importlib
+import io
+import struct
+import threading
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+from detector.errors import PhotoTooLargeError, PhotoUnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from detector.faces import Pixels
+
+MAX_FILE_BYTES = 512 * 2**20
+MAX_PIXELS = 178_000_000
+"""Just below what Pillow itself refuses; the largest cameras make 151 million."""
+
+MAX_EXTRA_PICTURES = 8
+"""Pictures behind the first one of a multi-picture JPEG."""
+
+# What decoders were seen, or are documented, to raise on hostile bytes.
+DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+class PhotoFormat(enum.StrEnum):
+    """The kinds of photo that are judged."""
+
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WEBP"
+    TIFF = "TIFF"
+    HEIF = "HEIF"
+    AVIF = "AVIF"
+    GIF = "GIF"
+    BMP = "BMP"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PhotoLimits:
+    """What a photo may cost; more is refused before it is decoded."""
+
+    file_bytes: int = MAX_FILE_BYTES
+    pixels: int = MAX_PIXELS
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Everything a photo can show, upright, in one size; the first view is the photo."""
+
+    views: tuple[Pixels, ...]
+    icc_profile: bytes | None
+
+
+def recognise_format(untrusted_bytes: bytes) -> PhotoFormat:
+    """The kind, by the first bytes.
+
+    Raises:
+        PhotoUnreadableError: not one of the supported kinds.
+    """
+    for prefix, kind in _PREFIXES:
+        if untrusted_bytes.startswith(prefix):
+            return kind
+    if untrusted_bytes[:4] == b"RIFF" and untrusted_bytes[8:12] == b"WEBP":
+        return PhotoFormat.WEBP
+    if untrusted_bytes[4:8] == b"ftyp":
+        brands = _brands(untrusted_bytes)
+        if brands & {b"avif", b"avis"}:
+            return PhotoFormat.AVIF
+        if brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}:
+            return PhotoFormat.HEIF
+    raise PhotoUnreadableError(
+        f"not a photo of a supported kind ({', '.join(PhotoFormat)}); "
+        "open it in a picture program and save it as JPEG or PNG"
+    )
+
+
+def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Picture:
+    """Everything the photo can show.
+
+    Raises:
+        PhotoTooLargeError: it declares more pixels than `limits` allow.
+        PhotoUnreadableError: several pictures, or more than can be judged.
+        Exception: any of DECODER_ERRORS, from a decoder.
+    """
+    with _strict_decoding(), _opened(untrusted_bytes, kind, limits) as image:
+        _refuse_several(image, kind)
+        views, profile = _views(image, kind)
+        for index in range(1, _count(image)):  # only a multi-picture JPEG gets here
+            image.seek(index)
+            _check_size(image.size, limits)
+            more, _ = _views(image, kind)
+            views += [_same_size(view, views[0]) for view in more]
+    return Picture(tuple(_read_only(view) for view in _distinct(views)), profile)
+
+
+_PREFIXES = (
+    (b"\xff\xd8\xff", PhotoFormat.JPEG),
+    (b"\x89PNG\r\n\x1a\n", PhotoFormat.PNG),
+    (b"II*\x00", PhotoFormat.TIFF),
+    (b"MM\x00*", PhotoFormat.TIFF),
+    (b"II+\x00", PhotoFormat.TIFF),
+    (b"MM\x00+", PhotoFormat.TIFF),
+    (b"GIF87a", PhotoFormat.GIF),
+    (b"GIF89a", PhotoFormat.GIF),
+    (b"BM", PhotoFormat.BMP),
+)
+
+# Pillow's plugins, imported one by one: all of them would take longer than a photo.
+_PLUGINS = {
+    PhotoFormat.JPEG: ("JpegImagePlugin", "MpoImagePlugin"),
+    PhotoFormat.PNG: ("PngImagePlugin",),
+    PhotoFormat.WEBP: ("WebPImagePlugin",),
+    PhotoFormat.TIFF: ("TiffImagePlugin",),
+    PhotoFormat.AVIF: ("AvifImagePlugin",),
+    PhotoFormat.GIF: ("GifImagePlugin",),
+    PhotoFormat.BMP: ("BmpImagePlugin",),
+}
+
+_TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
+
+_TIFF_SUB_IFDS = 330
+_TIFF_DNG_VERSION = 50706
+_TIFF_SUBFILE = 254
+_REDUCED_COPY = 1
+
+
+def _brands(untrusted_bytes: bytes) -> set[bytes]:
+    """Major and compatible brands of an ISO base media file."""
+    size = min(int.from_bytes(untrusted_bytes[:4], "big"), 512)
+    listed = untrusted_bytes[8:12] + untrusted_bytes[16:size]
+    return {listed[i : i + 4] for i in range(0, len(listed), 4)}
+
+
+class _StrictDecoding:
+    """Keeps Pillow from filling cut-off pictures with grey while any photo decodes.
+
+    The switch belongs to the whole process and other packages set it. Photos
+    may be decoded in several threads: the first to come saves it, the last to
+    go restores it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._saved = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._saved = ImageFile.LOAD_TRUNCATED_IMAGES
+            self._users += 1
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            loosened = ImageFile.LOAD_TRUNCATED_IMAGES
+            self._users -= 1
+            if not self._users:
+                ImageFile.LOAD_TRUNCATED_IMAGES = self._saved
+        if loosened:
+            raise PhotoUnreadableError(
+                "another part of the program let cut-off pictures pass meanwhile; try again"
+            )
+
+
+# State of Pillow, which has one per process; so this has one, too.
+_STRICT = _StrictDecoding()
+
+
+def _strict_decoding() -> _StrictDecoding:
+    return _STRICT
+
+
+@contextlib.contextmanager
+def _opened(
+    untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits
+) -> Iterator[Image.Image]:
+    """The photo with its header read and its size checked, nothing decoded."""
+    if kind is PhotoFormat.HEIF:
+        yield _opened_heif(untrusted_bytes, limits)
+        return
+    for plugin in _PLUGINS[kind]:
+        importlib.import_module(f"PIL.{plugin}")
+    allowed = ("JPEG", "MPO") if kind is PhotoFormat.JPEG else (kind.value,)
+    try:
+        image = Image.open(io.BytesIO(untrusted_bytes), formats=allowed)
+    except Image.DecompressionBombError as error:
+        raise PhotoTooLargeError(f"{error} Export a smaller copy") from error
+    except UnidentifiedImageError as error:
+        raise PhotoUnreadableError(
+            f"its {kind} header is broken; fetch the file again from its source"
+        ) from error
+    with image:
+        _check_size(image.size, limits)
+        yield image
+
+
+def _opened_heif(untrusted_bytes: bytes, limits: PhotoLimits) -> Image.Image:
+    import pillow_heif
+
+    file = pillow_heif.open_heif(io.BytesIO(untrusted_bytes), convert_hdr_to_8bit=True)
+    _check_count(len(file))
+    _check_size(file.size, limits)
+    # libheif has turned and mirrored the picture already; the rotation in EXIF is
+    # to be ignored, and to_pillow() takes it out.
+    image: Image.Image = file.to_pillow()
+    return image
+
+
+def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:
+    width, height = size
+    if width * height > limits.pixels:
+        raise PhotoTooLargeError(
+            f"the picture declares {width} x {height} pixels, more than "
+            f"{limits.pixels / 1e6:.0f} million; export a smaller copy"
+        )
+    if width < 1 or height < 1:
+        raise PhotoUnreadableError("the picture declares no pixels; export it again")
+
+
+def _count(image: Image.Image) -> int:
+    return int(getattr(image, "n_frames", 1))
+
+
+def _refuse_several(image: Image.Image, kind: PhotoFormat) -> None:
+    if image.format == "MPO":
+        if _count(image) > 1 + MAX_EXTRA_PICTURES:
+            _check_count(_count(image))
+        return
+    _check_count(_count(image))
+    if kind is PhotoFormat.TIFF:
+        tags = getattr(image, "tag_v2", {})
+        # Camera raw files are TIFFs whose first picture is a thumbnail.
+        if (
+            _TIFF_SUB_IFDS in tags
+            or _TIFF_DNG_VERSION in tags
+            or tags.get(_TIFF_SUBFILE, 0) == _REDUCED_COPY
+        ):
+            raise PhotoUnreadableError(
+                "a camera raw file or a TIFF with further pictures inside; "
+                "develop it and save it as JPEG or PNG"
+            )
+
+
+def _check_count(count: int) -> None:
+    if count > 1:
+        raise PhotoUnreadableError(
+            f"it holds {count} pictures (an animation, pages or a burst) and only still "
+            "pictures are judged; save the one to publish as JPEG or PNG"
+        )
+
+
+def _views(image: Image.Image, kind: PhotoFormat) -> tuple[list[Pixels], bytes | None]:
+    """What the current picture of `image` can show, upright, and its colour profile."""
+    profile = image.info.get("icc_profile")
+    image.load()
+    # Pillow turns TIFF while loading and pillow-heif turns HEIF: both leave no
+    # orientation behind, so that nothing is turned twice.
+    upright = image if kind is PhotoFormat.HEIF else ImageOps.exif_transpose(image)
+    deep = upright.mode.startswith(("I", "F"))
+    if not deep and (upright.mode in _TRANSPARENT or "transparency" in upright.info):
+        return _transparent_views(upright), _rgb_profile(profile)
+    if upright.mode in ("CMYK", "LAB", "YCbCr"):
+        converted = _by_profile(upright, profile)
+        return [_pixels(converted or upright.convert("RGB"))], None
+    return [_pixels(_eight_bit(upright))], _rgb_profile(profile)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """The picture with 8 bits per channel; Pillow's own conversion clips at 255."""
+    if not image.mode.startswith(("I", "F")):
+        return image.convert("RGB")
+    deep = np.asarray(image, dtype=np.float64)
+    if image.mode.startswith("I;16"):
+        low, high = 0.0, 65535.0
+    else:
+        if not np.isfinite(deep).all():
+            raise PhotoUnreadableError("it holds values that are not numbers; export it again")
+        low, high = float(min(deep.min(), 0.0)), float(max(deep.max(), 1.0))
+    scaled = np.rint((deep - low) * (255.0 / (high - low))).astype(np.uint8)
+    return Image.fromarray(scaled).convert("RGB")
+
+
+def _transparent_views(image: Image.Image) -> list[Pixels]:
+    """Over white, as a viewer shows it; then over black and as stored.
+
+    What is transparent still lies in the file: whoever removes the
+    transparency sees it.
+    """
+    rgba = np.asarray(image.convert("RGBA"))
+    stored, alpha = rgba[..., :3], rgba[..., 3:]
+    if alpha.min() == 255:  # noqa: PLR2004 - fully opaque
+        return [np.ascontiguousarray(stored)]
+    wide = alpha.astype(np.uint16)
+    over_black = ((stored * wide + 127) // 255).astype(np.uint8)
+    over_white = (over_black + (255 - alpha)).astype(np.uint8)
+    return [over_white, over_black, np.ascontiguousarray(stored)]
+
+
+def _by_profile(image: Image.Image, profile: bytes | None) -> Image.Image | None:
+    """The picture in sRGB, or None where its profile cannot tell."""
+    from PIL import ImageCms
+
+    try:
+        if image.mode == "LAB":
+            source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        elif profile:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        else:
+            return None
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+def _rgb_profile(profile: bytes | None) -> bytes | None:
+    """The profile if it describes RGB; one for grey would be wrong for our pixels."""
+    return profile if profile and profile[16:20] == b"RGB " else None
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+
+
+def _same_size(view: Pixels, like: Pixels) -> Pixels:
+    if view.shape == like.shape:
+        return view
+    size = (like.shape[1], like.shape[0])
+    return np.asarray(Image.fromarray(view).resize(size, Image.Resampling.BILINEAR))
+
+
+def _distinct(views: list[Pixels]) -> list[Pixels]:
+    kept: list[Pixels] = []
+    for view in views:
+        if not any(np.array_equal(view, other) for other in kept):
+            kept.append(view)
+    return kept
+
+
+def _read_only(pixels: Pixels) -> Pixels:
+    pixels.setflags(write=False)
+    return pixels

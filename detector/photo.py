@@ -1,0 +1,104 @@
+"""Opens an untrusted photo: bytes to Frame, or a reason why not.
+
+Fail closed: a file that is cut off, holds several pictures, or is of a kind
+whose every pixel cannot be judged is refused. A grey half, or a thumbnail in
+place of the picture, would be a photo "without faces".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from detector.decoding import (
+    DECODER_ERRORS,
+    PhotoFormat,
+    PhotoLimits,
+    decode,
+    recognise_format,
+)
+from detector.errors import PhotoTooLargeError, PhotoUnreadableError
+from detector.faces import Frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ADVICE = "open it in a picture program and save it again as JPEG or PNG"
+_DEFAULT_LIMITS = PhotoLimits()
+
+
+def open_photo(untrusted_path: Path, limits: PhotoLimits = _DEFAULT_LIMITS) -> Frame:
+    """Reads, checks and decodes one still photo.
+
+    The bytes are read once: what is hashed is what is decoded.
+
+    Raises:
+        PhotoTooLargeError: more bytes or pixels than `limits` allow.
+        PhotoUnreadableError: missing, not a regular file, not a supported still
+            picture, or damaged.
+    """
+    name = printable(untrusted_path.name)
+    try:
+        untrusted_bytes = _read(untrusted_path, limits.file_bytes)
+        kind = recognise_format(untrusted_bytes)
+        picture = decode(untrusted_bytes, kind, limits)
+    except PhotoUnreadableError as error:
+        raise type(error)(f"{name}: {error}") from error
+    except DECODER_ERRORS as error:
+        raise PhotoUnreadableError(
+            f"{name}: damaged, cut off or not a real picture ({_in_words(error)}); {_ADVICE}"
+        ) from error
+    return Frame(
+        path=untrusted_path,
+        sha256=hashlib.sha256(untrusted_bytes).hexdigest(),
+        format=kind.value,
+        pixels=picture.views[0],
+        other_views=picture.views[1:],
+        icc_profile=picture.icc_profile,
+    )
+
+
+def printable(untrusted_name: str) -> str:
+    """A file name without characters that would move the cursor or forge a line."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in untrusted_name)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file, never waiting on a pipe or a device."""
+    # Opening a pipe without O_NONBLOCK waits for somebody to write into it.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError as error:
+        raise PhotoUnreadableError("there is no such file; check the path") from error
+    except PermissionError as error:
+        if path.is_dir():  # what Windows answers for a folder
+            raise PhotoUnreadableError("this is a folder; name a photo") from error
+        raise PhotoUnreadableError("no permission to read it; change its permissions") from error
+    except (OSError, ValueError) as error:
+        raise PhotoUnreadableError(f"cannot be opened ({_in_words(error)})") from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise PhotoUnreadableError("this is a folder; name a photo")
+        if not stat.S_ISREG(status.st_mode):
+            raise PhotoUnreadableError("this is a pipe or a device; name a photo")
+        # One byte more than allowed: the file may grow while it is read.
+        content = b"" if status.st_size > limit else file.read(limit + 1)
+    if status.st_size > limit or len(content) > limit:
+        raise PhotoTooLargeError(
+            f"the file is larger than {limit / 2**20:.0f} MiB; export a smaller copy"
+        )
+    if not content:
+        raise PhotoUnreadableError("the file is empty; fetch it again from its source")
+    return content
+
+
+def _in_words(error: BaseException) -> str:
+    text = printable((str(error).splitlines() or [""])[0]).strip()
+    return text or type(error).__name__
+
+
+__all__ = ["PhotoFormat", "PhotoLimits", "open_photo", "printable"]

@@ -1,0 +1,111 @@
+"""Templates: what a face looks like, as 128 numbers.
+
+Each face is cut out upright and at one size by its landmarks (a chip), then
+given to the recogniser. Two templates of one person lie near each other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from PIL import Image
+
+from detector.faces import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from detector.faces import Face, Landmarks, Pixels, Templates
+
+    Matrix = npt.NDArray[np.float64]
+
+CHIP = 150
+"""Side of a chip in pixels, as dlib's network takes it."""
+
+# Where the landmarks lie on the chips that dlib cuts: medians over the
+# CenterFace landmarks of Labeled Faces in the Wild, in the order of Landmarks.
+_CHIP_POINTS = np.array([(47.4, 47.9), (102.3, 46.0), (74.2, 78.9), (51.2, 104.5), (97.8, 103.3)])
+
+_MARGIN = 2
+"""Pixels around the chip's outline that interpolation may touch."""
+
+
+class Recogniser(Protocol):
+    """Turns chips into templates."""
+
+    name: str
+    """Name and version: templates of different names are never compared."""
+
+    def embed(self, chips: Pixels) -> Templates:
+        """uint8 (n, 150, 150, 3) to float32 (n, 128)."""
+
+
+def templates(pixels: Pixels, faces: Sequence[Face], recogniser: Recogniser) -> Templates:
+    """One row per face, in order: float32 (n, 128).
+
+    A face without landmarks, or with impossible ones, gets NaN, which matches nobody.
+    """
+    rows = np.full((len(faces), 128), np.nan, dtype=np.float32)
+    chips, found = [], []
+    for index, face in enumerate(faces):
+        chip = cut_chip(pixels, face.landmarks) if face.landmarks else None
+        if chip is not None:
+            chips.append(chip)
+            found.append(index)
+    if chips:
+        rows[found] = recogniser.embed(np.stack(chips))
+    return rows
+
+
+def cut_chip(pixels: Pixels, landmarks: Landmarks) -> Pixels | None:
+    """The face turned upright and scaled to 150 x 150; None if the landmarks do not allow it.
+
+    What lies beyond the picture is black.
+    """
+    to_picture = _chip_to_picture(np.array(landmarks.points, dtype=np.float64))
+    if to_picture is None:
+        return None
+    corners = np.array([(0, 0, 1), (CHIP, 0, 1), (0, CHIP, 1), (CHIP, CHIP, 1)]) @ to_picture.T
+    # A chip pixel that covers several picture pixels must average them.
+    reduction = max(1, math.floor(math.hypot(to_picture[0, 0], to_picture[1, 0])))
+    reach = _MARGIN * reduction
+    left, top = (math.floor(value) - reach for value in corners.min(axis=0))
+    right, bottom = (math.ceil(value) + reach for value in corners.max(axis=0))
+    height, width = pixels.shape[:2]
+    inside = Box(left, top, right, bottom).clipped(width, height)
+    if not inside.area:
+        return None
+    part = Image.fromarray(pixels[inside.top : inside.bottom, inside.left : inside.right])
+    if reduction > 1:
+        part = part.reduce(reduction)
+    shift = np.array([[0, 0, inside.left], [0, 0, inside.top]])
+    (a, b, c), (d, e, f) = (to_picture - shift) / reduction
+    chip = part.transform(
+        (CHIP, CHIP), Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR
+    )
+    return np.asarray(chip)
+
+
+def _chip_to_picture(points: Matrix) -> Matrix | None:
+    """The 2 x 3 similarity that carries the chip's points nearest to `points`.
+
+    Least squares over turn, scale and shift (Umeyama 1991); a similarity is two
+    complex numbers, which makes it one division.
+    """
+    if not np.isfinite(points).all():
+        return None
+    chip = _CHIP_POINTS @ (1, 1j)
+    picture = points @ (1, 1j)
+    chip_centre, picture_centre = chip.mean(), picture.mean()
+    centred = chip - chip_centre
+    factor = np.vdot(centred, picture - picture_centre) / np.vdot(centred, centred).real
+    if abs(factor) * CHIP < 1:
+        return None  # the whole face within one pixel
+    shift = picture_centre - factor * chip_centre
+    return np.array(
+        [[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]]
+    )

@@ -1,0 +1,160 @@
+"""Many sightings to one face each: what several passes saw is put together.
+
+A pass (one scale, flip or turn of the picture) yields many overlapping
+candidates per face. Within a pass the strongest speaks for its neighbours;
+between passes the sightings of one face are combined: the box and landmarks
+are averages weighted by score, and the score is 1 - product(1 - p), as if the
+passes were independent witnesses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float32]
+    Integers = npt.NDArray[np.intp]
+
+SAME_FACE = 0.4
+"""Intersection over union from which two sightings are of one face.
+
+Two people can overlap in a crowd; above 0.4 that hardly happens, and if it
+does, one box covers both.
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Sightings of faces: boxes (n, 4) left, top, right, bottom; scores (n,).
+
+    `landmarks` is (n, 5, 2) as x, y in the order of `faces.Landmarks`, NaN where
+    the finder gives none.
+    """
+
+    boxes: Floats
+    scores: Floats
+    landmarks: Floats
+
+    @classmethod
+    def none(cls) -> Candidates:
+        """No sighting at all."""
+        return cls(*(np.zeros(shape, np.float32) for shape in ((0, 4), (0,), (0, 5, 2))))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Candidates]) -> Candidates:
+        """All sightings of all parts."""
+        if not parts:
+            return cls.none()
+        return cls(
+            np.concatenate([part.boxes for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.landmarks for part in parts]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def take(self, rows: npt.NDArray[np.generic]) -> Candidates:
+        """The sightings at `rows` (indices or a mask)."""
+        return Candidates(self.boxes[rows], self.scores[rows], self.landmarks[rows])
+
+    def moved(self, *, scale: tuple[float, float], shift: tuple[float, float]) -> Candidates:
+        """In other coordinates: times `scale`, then plus `shift` (x, y)."""
+        by, to = np.array(scale, np.float32), np.array(shift, np.float32)
+        return Candidates(
+            self.boxes * np.tile(by, 2) + np.tile(to, 2), self.scores, self.landmarks * by + to
+        )
+
+    def inside(self, width: int, height: int) -> Candidates:
+        """Without boxes that lie beyond a picture of `width` x `height`, or are not finite."""
+        left, top, right, bottom = self.boxes.T
+        seen = (left < width) & (top < height) & (right > 0) & (bottom > 0)
+        return self.take(seen & np.isfinite(self.boxes).all(axis=1))
+
+
+def strongest(candidates: Candidates, overlap: float = SAME_FACE) -> Candidates:
+    """One sighting per face of one pass: the strongest, its neighbours dropped.
+
+    Dropped neighbours do not drop others in turn.
+    """
+    kept = [rows[0] for rows in _clusters(candidates, overlap)]
+    return candidates.take(np.array(kept, dtype=np.intp))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Voted:
+    """Faces after the vote; `passes` (n,) counts the passes that saw each."""
+
+    candidates: Candidates
+    passes: Integers
+
+
+def vote(passes: Sequence[Candidates], overlap: float = SAME_FACE) -> Voted:
+    """The faces that the passes agree on; each pass as `strongest` returns it."""
+    everything = Candidates.joined(passes)
+    origin = np.repeat(np.arange(len(passes)), [len(one) for one in passes])
+    boxes, scores, landmarks, counts = [], [], [], []
+    for rows in _clusters(everything, overlap):
+        # A pass speaks once: rows come strongest first.
+        _, first = np.unique(origin[rows], return_index=True)
+        members = rows[first]
+        weights = everything.scores[members].astype(np.float64)
+        weights /= weights.sum()
+        boxes.append(weights @ everything.boxes[members])
+        landmarks.append(_averaged_landmarks(everything.landmarks[members], weights))
+        scores.append(1 - np.prod(1 - everything.scores[members].astype(np.float64)))
+        counts.append(len(members))
+    return Voted(
+        Candidates(
+            np.array(boxes, np.float32).reshape(-1, 4),
+            np.array(scores, np.float32),
+            np.array(landmarks, np.float32).reshape(-1, 5, 2),
+        ),
+        np.array(counts, np.intp),
+    )
+
+
+def _averaged_landmarks(
+    landmarks: Floats, weights: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """The weighted average of the sightings that have the face the same way up."""
+    known = np.isfinite(landmarks).all(axis=(1, 2))
+    if not known.any():
+        return np.full((5, 2), np.nan)
+    landmarks, weights = landmarks[known], weights[known]
+    eyes = landmarks[:, 1] - landmarks[:, 0]
+    lead = eyes[np.argmax(weights)]
+    # Within 60 degrees: a face may also have been seen in a turned picture.
+    alike = eyes @ lead >= 0.5 * np.linalg.norm(eyes, axis=1) * np.linalg.norm(lead)
+    landmarks, weights = landmarks[alike], weights[alike]
+    averaged: npt.NDArray[np.float64] = np.tensordot(
+        weights / weights.sum(), landmarks.astype(np.float64), axes=1
+    )
+    return averaged
+
+
+def _clusters(candidates: Candidates, overlap: float) -> list[Integers]:
+    """Rows of each face, strongest first: greedy, by overlap with the strongest."""
+    boxes = candidates.boxes.astype(np.float64)
+    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+    # Ties go to the lower index, so that the answer never depends on the sort.
+    waiting = np.argsort(-candidates.scores, kind="stable")
+    clusters = []
+    while len(waiting):
+        lead = waiting[0]
+        low = np.maximum(boxes[lead, :2], boxes[waiting, :2])
+        high = np.minimum(boxes[lead, 2:], boxes[waiting, 2:])
+        shared = np.prod(np.maximum(high - low, 0), axis=1)
+        union = areas[lead] + areas[waiting] - shared
+        near = shared >= overlap * union
+        near[0] = True
+        clusters.append(waiting[near])
+        waiting = waiting[~near]
+    return clusters
