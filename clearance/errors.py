@@ -19,3 +19,11 @@ class ExportRefusedError(ExportError):
 
 class VerificationError(ExportError):
     """The written copy did not pass its checks and was removed."""
+
+
+class EvidenceUnreadableError(ClearanceError):
+    """The scan of the signed form is missing, empty or far too large."""
+
+
+class DemoMissingError(ClearanceError):
+    """The sample pictures are not installed."""

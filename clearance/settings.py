@@ -7,6 +7,7 @@ section means the defaults, which are the strict ones.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -94,12 +95,11 @@ def load_settings(path: Path) -> Settings:
     return settings
 
 
-def default_text() -> str:
-    """A clearance.toml with every key at its default, ready to be edited."""
+def settings_text(settings: Settings) -> str:
+    """A clearance.toml that says every key of the settings, ready to be edited."""
     lines = ["# What this institution decides once. Times are days; a list is in brackets."]
-    defaults = Settings()
-    for field in dataclasses.fields(defaults):
-        section = getattr(defaults, field.name)
+    for field in dataclasses.fields(settings):
+        section = getattr(settings, field.name)
         lines += ["", f"[{field.name}]"]
         lines += [
             f"{item.name} = {_toml(getattr(section, item.name))}"
@@ -187,5 +187,6 @@ def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{item}"' for item in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    # A JSON string is a TOML basic string: same quotes, same escapes.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

@@ -53,8 +53,8 @@ class Reference:
     recogniser: str
 
 
-def reference_template(frame: Frame, detector: _Looks) -> Reference:
-    """The template of the one person in a portrait.
+def portrait_face(frame: Frame, detector: _Looks) -> Face:
+    """The one face of a portrait, if others may be compared with it. No template is made.
 
     Raises:
         PortraitRejectedError: no face, several, too small, or not from the front;
@@ -70,6 +70,16 @@ def reference_template(frame: Frame, detector: _Looks) -> Reference:
         raise PortraitRejectedError(
             "the face is turned or tilted; use a picture taken from the front"
         )
+    return face
+
+
+def reference_template(frame: Frame, detector: _Looks) -> Reference:
+    """The template of the one person in a portrait.
+
+    Raises:
+        PortraitRejectedError: as `portrait_face`, or the face cannot be measured.
+    """
+    face = portrait_face(frame, detector)
     template = detector.templates(frame, [face])[0]
     if not np.isfinite(template).all():
         raise PortraitRejectedError("the face cannot be measured; use another picture")

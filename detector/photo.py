@@ -39,9 +39,33 @@ def open_photo(untrusted_path: Path, limits: PhotoLimits = _DEFAULT_LIMITS) -> F
         PhotoUnreadableError: missing, not a regular file, not a supported still
             picture, or damaged.
     """
+    return photo_from_bytes(read_file(untrusted_path, limits), untrusted_path, limits)
+
+
+def read_file(untrusted_path: Path, limits: PhotoLimits = _DEFAULT_LIMITS) -> bytes:
+    """The bytes of one regular file, never waiting on a pipe or a device.
+
+    Raises:
+        PhotoTooLargeError: more bytes than `limits` allow.
+        PhotoUnreadableError: missing, empty, not a regular file, or not to be read.
+    """
+    try:
+        return _read(untrusted_path, limits.file_bytes)
+    except PhotoUnreadableError as error:
+        raise type(error)(f"{printable(untrusted_path.name)}: {error}") from error
+
+
+def photo_from_bytes(
+    untrusted_bytes: bytes, untrusted_path: Path, limits: PhotoLimits = _DEFAULT_LIMITS
+) -> Frame:
+    """As `open_photo`, for bytes that are not in a file; the path is only a name.
+
+    Raises:
+        PhotoTooLargeError: more pixels than `limits` allow.
+        PhotoUnreadableError: not a supported still picture, or damaged.
+    """
     name = printable(untrusted_path.name)
     try:
-        untrusted_bytes = _read(untrusted_path, limits.file_bytes)
         kind = recognise_format(untrusted_bytes)
         picture = decode(untrusted_bytes, kind, limits)
     except PhotoUnreadableError as error:

@@ -1,0 +1,240 @@
+"""Clear one photo: the whole story, from bytes to verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearance.enrolment import gallery_of
+from clearance.errors import ExportError
+from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
+from consent.decision import Decision, Reason, decide_all
+from detector.calibration import limits_for
+from detector.faces import Certainty, Face, Frame, Match, SizeClass
+from detector.matching import Gallery, Limits, match
+from detector.photo import open_photo
+
+if TYPE_CHECKING:
+    from clearance.export import Exporter
+    from clearance.settings import Settings
+    from consent.registry import Registry
+    from detector.detector import Detector
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IntendedUse:
+    """What somebody wants to do with the pictures of a run.
+
+    No channel means every channel of the institution: without a stated use only
+    a picture that may go anywhere is cleared.
+    """
+
+    channels: tuple[str, ...]
+    on: dt.date
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class House:
+    """What every photo of a run is judged with.
+
+    `registry` is None where there is none yet: everybody is unknown. `gallery`
+    holds the templates of people whose consent allows matching today.
+    """
+
+    settings: Settings
+    detector: Detector
+    registry: Registry | None
+    gallery: Gallery
+    limits: Limits
+
+    @classmethod
+    def open(
+        cls, settings: Settings, detector: Detector, registry: Registry | None, today: dt.date
+    ) -> House:
+        """The house as it stands today: who may be matched, and how near is near enough."""
+        stored = registry.gallery(detector.recogniser_name, today) if registry else ()
+        if not settings.detection.matching:
+            stored = ()
+        gallery = gallery_of(stored, detector.recogniser_name)
+        if len(gallery):
+            detector.prepare_matching()
+        limits = limits_for(max(1, len(gallery)), settings.detection.false_positive_rate)
+        return cls(settings, detector, registry, gallery, limits)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every channel the institution publishes on."""
+        return self.settings.consent.channels
+
+
+def clear_photo(
+    path: Path, use: IntendedUse, house: House, exporter: Exporter | None = None
+) -> PhotoResult:
+    """The verdict on one photo, and its hidden copy when an exporter is given.
+
+    Raises:
+        PhotoUnreadableError: the file cannot be judged.
+        ModelMissingError, BackendMissingError: a network cannot be loaded.
+        ConsentError: the registry cannot answer.
+    """
+    frame = open_photo(path)
+    faces = house.detector.find_faces(frame)
+    matches = identify(frame, faces, house)
+    judged = tuple(
+        judge(face, candidate, use, house) for face, candidate in zip(faces, matches, strict=True)
+    )
+    result = _photo_result(frame, judged, use, house)
+    if exporter:
+        result = _with_copy(frame, result, exporter)
+    if house.registry:
+        _remember(result, house.registry)
+    return result
+
+
+def identify(frame: Frame, faces: Sequence[Face], house: House) -> tuple[Match, ...]:
+    """The best candidate for each face, in the order of the faces.
+
+    Templates of the picture's faces live in this function only, and none is
+    computed while nobody is enrolled.
+    """
+    if not faces or not len(house.gallery):
+        return (Match.nobody(),) * len(faces)
+    per_view = []
+    for view in frame.views:
+        probes = house.detector.templates(dataclasses.replace(frame, pixels=view), faces)
+        per_view.append(match(probes, faces, house.gallery, house.limits))
+    return tuple(_agreed(candidates) for candidates in zip(*per_view, strict=True))
+
+
+def _agreed(candidates: Sequence[Match]) -> Match:
+    """The match of one face that every view of the file supports.
+
+    A stranger behind transparent pixels, where the visible picture shows somebody
+    who agreed, must not be cleared by them.
+    """
+    known = [candidate for candidate in candidates if candidate.person is not None]
+    if not known:
+        return Match.nobody()
+    weakest = max(known, key=lambda candidate: candidate.distance or 0.0)
+    if len(known) == len(candidates) and len({candidate.person for candidate in known}) == 1:
+        return weakest
+    return dataclasses.replace(weakest, certainty=Certainty.LOOK)
+
+
+def judge(face: Face, candidate: Match, use: IntendedUse, house: House) -> FaceResult:
+    """The verdict on one face: per channel, and the worst of those asked for."""
+    if candidate.certainty is Certainty.NONE or candidate.person is None:
+        outcome, reason = _judge_unknown(face, house)
+        return FaceResult(
+            face=face,
+            size_class=face.size_class,
+            match=candidate,
+            outcome=outcome,
+            reasons=(reason,),
+            channels=dict.fromkeys(house.channels, outcome),
+        )
+    return _judge_candidate(face, candidate, candidate.person, use, house)
+
+
+def _judge_unknown(face: Face, house: House) -> tuple[Outcome, FaceReason]:
+    if face.size_class is SizeClass.TOO_SMALL and house.settings.publication.allow_too_small:
+        return Outcome.NOT_RECOGNISABLE, FaceReason.TOO_SMALL
+    if face.size_class is SizeClass.DOUBTFUL:
+        return Outcome.REVIEW, FaceReason.DOUBTFUL_SIZE
+    if house.registry is None:
+        return Outcome.BLOCKED, FaceReason.NO_REGISTRY
+    return Outcome.BLOCKED, FaceReason.UNKNOWN_PERSON
+
+
+def _judge_candidate(
+    face: Face, candidate: Match, person: str, use: IntendedUse, house: House
+) -> FaceResult:
+    registry = house.registry
+    if registry is None:
+        raise AssertionError("a candidate came from a gallery without a registry")
+    # Asked anew for every picture, so that a withdrawal counts from that moment
+    # on even while a long album is running.
+    decisions = decide_all(
+        registry.consents_of(person), house.channels, use.on, house.settings.consent
+    )
+    sure = candidate.certainty is Certainty.CONFIDENT
+    channels = {channel: _channel_outcome(d, sure=sure) for channel, d in decisions.items()}
+    asked = [decisions[channel] for channel in use.channels]
+    return FaceResult(
+        face=face,
+        size_class=face.size_class,
+        match=candidate,
+        outcome=Outcome.worst(channels[channel] for channel in use.channels),
+        reasons=_reasons(candidate, asked),
+        channels=channels,
+        name=registry.person(person).name,
+        serials=_unique(d.serial for d in asked if d.serial),
+    )
+
+
+def _channel_outcome(decision: Decision, *, sure: bool) -> Outcome:
+    # Who has not agreed stays blocked however sure the match is: confirming it
+    # would not help.
+    if not decision.cleared:
+        return Outcome.BLOCKED
+    return Outcome.CLEARED if sure else Outcome.REVIEW
+
+
+def _reasons(candidate: Match, asked: Iterable[Decision]) -> tuple[FaceReason | Reason, ...]:
+    reasons: list[FaceReason | Reason] = []
+    if candidate.certainty is Certainty.LOOK:
+        reasons.append(FaceReason.LIKELY_MATCH)
+    if candidate.contested:
+        reasons.append(FaceReason.MATCHED_TWICE)
+    reasons += [reason for decision in asked for reason in decision.reasons]
+    return tuple(dict.fromkeys(reasons))
+
+
+def _photo_result(
+    frame: Frame, faces: tuple[FaceResult, ...], use: IntendedUse, house: House
+) -> PhotoResult:
+    return PhotoResult(
+        path=frame.path,
+        outcome=Outcome.worst(face.outcome for face in faces),
+        sha256=frame.sha256,
+        width=frame.width,
+        height=frame.height,
+        faces=faces,
+        channels=_worst_by_channel(faces, house.channels),
+        asked=use.channels,
+    )
+
+
+def _worst_by_channel(
+    faces: Sequence[FaceResult], channels: Iterable[str]
+) -> Mapping[str, Outcome]:
+    return {
+        channel: Outcome.worst(face.channels[channel] for face in faces) for channel in channels
+    }
+
+
+def _with_copy(frame: Frame, result: PhotoResult, exporter: Exporter) -> PhotoResult:
+    hidden = [face.face for face in result.faces if not face.outcome.publishable]
+    visible = [face.face for face in result.faces if face.outcome.publishable]
+    try:
+        return dataclasses.replace(result, export=exporter.write(frame, hidden, visible))
+    except ExportError as error:
+        return dataclasses.replace(result, outcome=Outcome.FAILED, problem=str(error))
+
+
+def _remember(result: PhotoResult, registry: Registry) -> None:
+    registry.audit(
+        "photo.checked",
+        subject=result.sha256,
+        outcome=result.outcome.value,
+        asked=list(result.asked),
+        people=sorted({face.match.person for face in result.faces if face.match.person}),
+        export=result.export.sha256 if result.export else None,
+    )
+
+
+def _unique(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,102 @@
+"""The demo registry: the fictional cast of sample_media, enrolled for real."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clearance.enrolment import read_portrait, reference_templates
+from clearance.errors import DemoMissingError
+from clearance.settings import FILE_NAME, Institution, Settings, settings_text
+from consent.errors import RegistryExistsError
+from consent.registry import Registry
+
+if TYPE_CHECKING:
+    from detector.detector import Detector
+
+_SAMPLES = Path(__file__).resolve().parent.parent / "sample_media"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Demo:
+    """What was built: the registry's folder, how many people, and a photo to try."""
+
+    registry: Path
+    people: int
+    photo: Path
+
+
+def build_demo(folder: Path, detector: Detector, today: dt.date) -> Demo:
+    """Build `folder`/registry with the cast, their portraits, consents and withdrawals.
+
+    Raises:
+        DemoMissingError: the sample pictures are not there.
+        RegistryExistsError: the folder holds a demo already.
+    """
+    cast = _cast()
+    home = folder / "registry"
+    if home.exists():
+        raise RegistryExistsError(f"{home} is there already: remove it, or name another folder")
+    # Built under another name: a demo that is there is a whole one.
+    partial = folder / ".registry-partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _build(partial, cast, detector, today)
+        partial.replace(home)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Demo(home, len(cast["people"]), _near(_SAMPLES / "ward-opening.jpg"))
+
+
+def _build(home: Path, cast: dict[str, Any], detector: Detector, today: dt.date) -> None:
+    with Registry.create(home) as registry:
+        settings = Settings(institution=Institution(name=cast["institution"], place="Belmont"))
+        (home / FILE_NAME).write_text(settings_text(settings), encoding="utf-8")
+        for number, person in enumerate(cast["people"], 1):
+            _enrol(person, number, registry, detector, today)
+
+
+def _cast() -> dict[str, Any]:
+    try:
+        cast: dict[str, Any] = json.loads((_SAMPLES / "cast.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DemoMissingError(
+            f"the sample pictures are not in {_SAMPLES}: run the demo from a checkout ({error})"
+        ) from error
+    return cast
+
+
+def _enrol(
+    person: dict[str, Any], number: int, registry: Registry, detector: Detector, today: dt.date
+) -> None:
+    portraits = [read_portrait(_SAMPLES / name, detector) for name in person["portraits"]]
+    added = registry.add_person(person["name"], portraits, on=today)
+    consent = person["consent"]
+    if not consent:
+        return
+    stored = registry.portraits_of(added.id) if consent["biometric"] else ()
+    registry.record_consent(
+        added.id,
+        serial=f"DEMO-{number:03d}",
+        signed=dt.date.fromisoformat(consent["signed"]),
+        valid_until=dt.date.fromisoformat(consent["until"]),
+        channels=consent["channels"],
+        biometric=consent["biometric"],
+        evidence=f"Demo of {person['name']}: nobody has signed anything.".encode(),
+        evidence_suffix=".txt",
+        on=today,
+        templates=reference_templates(stored, detector) if stored else None,
+        recogniser=detector.recogniser_name if stored else None,
+    )
+    if consent["withdrawn"]:
+        registry.withdraw(added.id, None, on=dt.date.fromisoformat(consent["withdrawn"]))
+
+
+def _near(path: Path) -> Path:
+    """The path as short as it can be written from here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

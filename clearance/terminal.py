@@ -1,0 +1,181 @@
+"""What a person at a terminal reads: one short table per picture."""
+
+from __future__ import annotations
+
+import contextlib
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
+
+if TYPE_CHECKING:
+    from clearance.language import Language
+    from consent.decision import Reason
+
+# A symbol beside each colour: colour alone says nothing on paper, in a pipe, or
+# to a colour-blind eye.
+LOOKS: dict[Outcome, tuple[str, str]] = {
+    Outcome.CLEARED: ("✓", "green"),
+    Outcome.EXEMPT: ("✓", "green"),
+    Outcome.NOT_RECOGNISABLE: ("·", "green"),
+    Outcome.REDACTED: ("■", "cyan"),
+    Outcome.REVIEW: ("?", "yellow"),
+    Outcome.BLOCKED: ("✗", "red"),
+    Outcome.FAILED: ("!", "bold red"),
+}
+# Wide enough for a table in a file or a pipe, where there is no window to fit.
+_PIPED_WIDTH = 120
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that is plain when its output is not a terminal."""
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal:
+        made = Console(stderr=stderr, highlight=False, width=_PIPED_WIDTH)
+    return made
+
+
+def printable(untrusted: str) -> str:
+    """The text without control characters, so that a file name cannot drive the terminal."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in {"Cc", "Cf", "Cs"} else char
+        for char in untrusted
+    )
+
+
+@contextlib.contextmanager
+def progress(total: int, words: Language) -> Iterator[Callable[[], None]]:
+    """A bar on standard error while the block runs; call what it gives after each file.
+
+    There is none for a single file, nor where standard error is not a terminal.
+    """
+    error_console = console(stderr=True)
+    if total <= 1 or not error_console.is_terminal:
+        yield lambda: None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn(words.gettext("Checking")),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=error_console, transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
+
+
+def photo(result: PhotoResult, words: Language) -> Group:
+    """The picture's line, then one row per face: who, verdict, why, what to do."""
+    _ = words.gettext
+    parts: list[Text | Table] = [_headline(result, words)]
+    if result.problem:
+        parts.append(Text("  " + printable(result.problem), style="red"))
+    elif not result.faces:
+        parts.append(Text("  " + _("No face found. Look for people from behind, badges, screens.")))
+    if result.faces:
+        parts.append(_faces(result.faces, words))
+        parts.append(_channels(result, words))
+    if result.export:
+        parts.append(_copy(result, words))
+    return Group(*parts, Text())
+
+
+def summary(results: Iterable[PhotoResult], words: Language) -> Text:
+    """How many pictures have which verdict, worst first."""
+    counts: dict[Outcome, int] = {}
+    for result in results:
+        counts[result.outcome] = counts.get(result.outcome, 0) + 1
+    total = sum(counts.values())
+    line = Text(words.ngettext("{n} picture", "{n} pictures", total).format(n=total) + ": ")
+    worst_first = sorted(counts, key=lambda outcome: -outcome.severity)
+    for number, outcome in enumerate(worst_first):
+        line.append(", " if number else "")
+        line.append(f"{counts[outcome]} ")
+        line.append_text(_verdict(outcome, words))
+    return line
+
+
+def _headline(result: PhotoResult, words: Language) -> Text:
+    symbol, style = LOOKS[result.outcome]
+    line = Text(f"{symbol} ", style=style)
+    line.append(printable(str(result.path)), style="bold")
+    line.append(f"  {words.outcome(result.outcome)}", style=style)
+    return line
+
+
+def _faces(faces: Iterable[FaceResult], words: Language) -> Table:
+    _ = words.gettext
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("  #", justify="right")
+    for heading in (_("who"), _("verdict"), _("why"), _("what to do")):
+        table.add_column(heading, overflow="fold")
+    for number, face in enumerate(faces, 1):
+        table.add_row(
+            str(number),
+            printable(face.name or _("unknown")),
+            _verdict(face.outcome, words),
+            "; ".join(words.reason(reason) for reason in face.reasons) or _ground(face, words),
+            what_to_do(face, words),
+        )
+    return table
+
+
+def _ground(face: FaceResult, words: Language) -> str:
+    return words.gettext("consent {serials}").format(serials=", ".join(face.serials))
+
+
+def what_to_do(face: FaceResult, words: Language) -> str:
+    """The next step for one face; nothing where there is nothing to do."""
+    _ = words.gettext
+    if face.outcome.publishable:
+        return ""
+    if face.outcome is Outcome.REVIEW:
+        return _("compare with the portrait, or hide with --blur")
+    steps: dict[FaceReason | Reason, str] = {
+        FaceReason.NO_REGISTRY: _("begin with: clearance init"),
+        FaceReason.UNKNOWN_PERSON: _("ask for a signed form, or hide with --blur"),
+    }
+    found = (steps[reason] for reason in face.reasons if reason in steps)
+    return next(found, _("renew the consent, or hide with --blur"))
+
+
+def _channels(result: PhotoResult, words: Language) -> Text:
+    line = Text("  ")
+    for channel, outcome in result.channels.items():
+        symbol, style = LOOKS[outcome]
+        asked = "bold" if channel in result.asked else ""
+        line.append(f"{symbol} ", style=style)
+        line.append(words.channel(channel), style=asked)
+        line.append("   ")
+    return line
+
+
+def _copy(result: PhotoResult, words: Language) -> Text:
+    export = result.export
+    if export is None:
+        return Text()
+    count = len(export.hidden)
+    message = words.ngettext(
+        "Copy with {n} face hidden: {path}", "Copy with {n} faces hidden: {path}", count
+    )
+    line = Text("  ■ ", style="cyan")
+    line.append(message.format(n=count, path=printable(str(export.path))))
+    return line
+
+
+def _verdict(outcome: Outcome, words: Language) -> Text:
+    symbol, style = LOOKS[outcome]
+    return Text(f"{symbol} {words.outcome(outcome)}", style=style)

@@ -1,0 +1,301 @@
+"""The one sentence of the project, on the fictional cast: find, match, block, hide, report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from conftest import ROOT, SAMPLES, media_folder, run
+from PIL import Image
+
+from cli import ExitCode
+
+WARD = SAMPLES / "ward-opening.jpg"
+SCHEMA = json.loads(
+    (ROOT / "clearance" / "schemas" / "photo.schema.json").read_text(encoding="utf-8")
+)
+TODAY = dt.date.today()  # noqa: DTZ011 - the day as the machine that runs it has it
+
+
+def agreed(person: dict[str, Any], channel: str) -> bool:
+    """Whether the cast's truth says that matching and this channel are allowed today."""
+    consent = person["consent"]
+    return bool(
+        consent
+        and consent["biometric"]
+        and channel in consent["channels"]
+        and not consent["withdrawn"]
+        and consent["signed"] <= TODAY.isoformat() <= consent["until"]
+    )
+
+
+def truth_of(cast: dict[str, Any], file: str) -> dict[str, list[int]]:
+    (picture,) = [picture for picture in cast["pictures"] if picture["file"] == file]
+    return {face["person"]: face["box"] for face in picture["faces"]}
+
+
+def face_at(document: dict[str, Any], box: list[int]) -> dict[str, Any]:
+    """The one face of the document whose middle lies in the box."""
+    left, top, right, bottom = box
+    found = [
+        face
+        for face in document["faces"]
+        if left < (face["box"][0] + face["box"][2]) / 2 < right
+        and top < (face["box"][1] + face["box"][3]) / 2 < bottom
+    ]
+    assert len(found) == 1, f"{len(found)} faces found at {box}"
+    face: dict[str, Any] = found[0]
+    return face
+
+
+def core(path: Path, box: list[int]) -> np.ndarray:
+    """The pixels in the middle half of the box."""
+    left, top, right, bottom = box
+    dx, dy = (right - left) // 4, (bottom - top) // 4
+    with Image.open(path) as picture:
+        part = picture.convert("RGB").crop((left + dx, top + dy, right - dx, bottom - dy))
+    return np.asarray(part, np.float32)
+
+
+def test_without_a_registry_everybody_is_blocked_and_told_how_to_begin(tmp_path: Path) -> None:
+    answer = run("check", WARD, "--json", "--registry", tmp_path / "none")
+    answer.assert_exit(ExitCode.NOT_CLEARED)
+    assert {face["outcome"] for face in answer.document["faces"]} == {"blocked"}
+    assert {tuple(face["reasons"]) for face in answer.document["faces"]} == {("no_registry",)}
+    assert "clearance init" in answer.result.stderr
+
+
+@pytest.mark.parametrize("channel", ["website", "intranet", "press"])
+def test_each_person_of_the_ward_opening_is_judged_by_their_own_form(
+    demo_registry: Path, cast: dict[str, Any], channel: str
+) -> None:
+    answer = run("check", WARD, "--registry", demo_registry, "--channel", channel, "--json")
+    document = answer.assert_exit(ExitCode.NOT_CLEARED).document
+    people = {person["id"]: person for person in cast["people"]}
+    truth = truth_of(cast, "ward-opening.jpg")
+    assert len(document["faces"]) == len(truth)
+    outcomes = {person: face_at(document, box)["outcome"] for person, box in truth.items()}
+    expected = {
+        person: "cleared" if agreed(people[person], channel) else "blocked" for person in truth
+    }
+    assert outcomes == expected
+
+
+def test_every_album_face_that_is_cleared_is_of_somebody_who_agreed(
+    demo_registry: Path, cast: dict[str, Any]
+) -> None:
+    """No picture of the album clears a person who did not agree, twins and crowd included."""
+    answer = run(
+        *("scan", SAMPLES / "album", "--registry", demo_registry, "--channel", "website", "--json")
+    )
+    answer.assert_exit(ExitCode.NOT_CLEARED)
+    people = {person["id"]: person for person in cast["people"]}
+    wrong = []
+    for document in answer.documents:
+        file = Path(document["path"]).relative_to(SAMPLES).as_posix()
+        for person, box in truth_of(cast, file).items():
+            left, top, right, bottom = box
+            wrong += [
+                (file, person)
+                for face in document["faces"]
+                if face["outcome"] == "cleared"
+                and left < (face["box"][0] + face["box"][2]) / 2 < right
+                and top < (face["box"][1] + face["box"][3]) / 2 < bottom
+                and not agreed(people[person], "website")
+            ]
+    assert not wrong
+
+
+def test_blur_hides_who_is_not_cleared_and_nobody_else(
+    demo_registry: Path, cast: dict[str, Any], tmp_path: Path
+) -> None:
+    before = hashlib.sha256(WARD.read_bytes()).hexdigest()
+    answer = run(
+        *("check", WARD, "--registry", demo_registry, "--channel", "website"),
+        *("--blur", "-o", tmp_path / "out", "--json"),
+    )
+    document = answer.assert_exit(ExitCode.NOT_CLEARED).document
+    copy = Path(document["export"]["path"])
+    assert copy == tmp_path / "out" / "ward-opening.jpg"
+    assert hashlib.sha256(copy.read_bytes()).hexdigest() == document["export"]["sha256"]
+    assert hashlib.sha256(WARD.read_bytes()).hexdigest() == before
+    people = {person["id"]: person for person in cast["people"]}
+    for person, box in truth_of(cast, "ward-opening.jpg").items():
+        if agreed(people[person], "website"):
+            assert np.abs(core(copy, box) - core(WARD, box)).mean() < 4, f"{person} was hidden"
+        else:
+            assert core(copy, box).std(axis=(0, 1)).max() < 2, f"{person} can be seen"
+
+
+def test_a_withdrawal_blocks_at_once_and_deletes_the_template(
+    registry: Path, cast: dict[str, Any]
+) -> None:
+    (cleared, *_) = [
+        person
+        for person in cast["people"]
+        if agreed(person, "website") and person["id"] in truth_of(cast, "ward-opening.jpg")
+    ]
+    box = truth_of(cast, "ward-opening.jpg")[cleared["id"]]
+    arguments = ("check", WARD, "--registry", registry, "--channel", "website", "--json")
+    assert face_at(run(*arguments).document, box)["outcome"] == "cleared"
+    run("consent", "withdraw", cleared["name"], "--registry", registry).assert_exit(
+        ExitCode.CLEARED
+    )
+    face = face_at(run(*arguments).assert_exit(ExitCode.NOT_CLEARED).document, box)
+    assert face["outcome"] == "blocked"
+    assert face["person"] is None
+
+
+def test_one_channel_can_be_withdrawn_alone(
+    empty_registry: Path, enrol: Callable[..., str]
+) -> None:
+    portrait = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    both = ("--channel", "website", "--channel", "press")
+    person = enrol(empty_registry, "Jürg Mettler", portrait, *both)
+    common = ("check", portrait, "--registry", empty_registry, "--json")
+    run("consent", "withdraw", person, "--channel", "press", "--registry", empty_registry)
+    run(*common, "--channel", "website").assert_exit(ExitCode.CLEARED)
+    document = run(*common, "--channel", "press").assert_exit(ExitCode.NOT_CLEARED).document
+    assert document["faces"][0]["reasons"] == ["withdrawn"]
+    assert document["channels"]["website"] == "cleared"
+    assert document["channels"]["press"] == "blocked"
+
+
+def test_the_day_of_publication_counts(empty_registry: Path, enrol: Callable[..., str]) -> None:
+    portrait = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    enrol(empty_registry, "Jürg Mettler", portrait)
+    common = ("check", portrait, "--registry", empty_registry, "--channel", "website", "--json")
+    run(*common, "--on", "2036-01-10").assert_exit(ExitCode.CLEARED)
+    late = run(*common, "--on", "2036-01-11").assert_exit(ExitCode.NOT_CLEARED)
+    assert late.document["faces"][0]["reasons"] == ["expired"]
+    early = run(*common, "--on", "2026-01-09").assert_exit(ExitCode.NOT_CLEARED)
+    assert early.document["faces"][0]["reasons"] == ["not_yet_valid"]
+
+
+def test_without_a_channel_a_picture_must_be_cleared_everywhere(
+    empty_registry: Path, enrol: Callable[..., str]
+) -> None:
+    portrait = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    enrol(empty_registry, "Jürg Mettler", portrait)
+    document = run("check", portrait, "--registry", empty_registry, "--json")
+    document.assert_exit(ExitCode.NOT_CLEARED)
+    assert document.document["faces"][0]["reasons"] == ["channel_not_covered"]
+
+
+def test_a_portrait_without_the_biometric_tick_is_never_matched(
+    empty_registry: Path, evidence: Path
+) -> None:
+    portrait = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    common = ("--registry", empty_registry)
+    run("people", "add", "Jürg Mettler", "--portrait", portrait, *common)
+    run(
+        *("consent", "record", "Jürg Mettler", "--serial", "T-1", "--evidence", evidence),
+        *("--signed", "2026-01-10", "--until", "2036-01-10", "--channel", "website", *common),
+    ).assert_exit(ExitCode.CLEARED)
+    document = run("check", portrait, *common, "--channel", "website", "--json").document
+    assert document["outcome"] == "blocked"
+    assert document["faces"][0]["person"] is None
+
+
+def test_matching_switched_off_matches_nobody(registry: Path) -> None:
+    settings = registry / "clearance.toml"
+    text = settings.read_text(encoding="utf-8").replace("matching = true", "matching = false")
+    settings.write_text(text, encoding="utf-8")
+    document = run("check", WARD, "--registry", registry, "--json").document
+    assert {face["person"] for face in document["faces"]} == {None}
+
+
+def test_documents_hold_to_the_published_schema(demo_registry: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(WARD.read_bytes()[:20_000])
+    answer = run(
+        *("check", WARD, broken, SAMPLES / "album" / "03.jpg", "--registry", demo_registry),
+        *("--channel", "website", "--blur", "-o", tmp_path / "out", "--json"),
+    )
+    assert len(answer.documents) == 3
+    for document in answer.documents:
+        jsonschema.validate(document, SCHEMA)
+    keys = "path sha256 width height outcome faces channels export problem"
+    assert {" ".join(document) for document in answer.documents} == {keys}
+
+
+def test_reports_are_written(demo_registry: Path, tmp_path: Path) -> None:
+    for name in ("report.pdf", "report.json"):
+        run("check", WARD, "--registry", demo_registry, "--report", tmp_path / name)
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    jsonschema.validate(report["files"][0], SCHEMA)
+
+
+def test_the_same_verdict_through_every_file_format(
+    demo_registry: Path, tmp_path: Path
+) -> None:
+    common = ("--registry", demo_registry, "--channel", "website", "--json")
+    plain = run("check", WARD, *common).document
+    with Image.open(WARD) as picture:
+        for suffix in (".png", ".webp", ".tif", ".avif"):
+            picture.save(tmp_path / f"ward{suffix}")
+    for path in sorted(tmp_path.glob("ward.*")):
+        document = run("check", path, *common).assert_exit(ExitCode.NOT_CLEARED).document
+        assert [face["person"] for face in document["faces"]] == [
+            face["person"] for face in plain["faces"]
+        ], path.suffix
+
+
+def test_no_network_is_needed(
+    demo_registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    run(
+        *("check", WARD, "--registry", demo_registry, "--report", tmp_path / "r.pdf"),
+        *("--blur", "-o", tmp_path / "out"),
+    ).assert_exit(ExitCode.NOT_CLEARED)
+
+
+def test_no_template_of_an_unknown_person_is_written(registry: Path, tmp_path: Path) -> None:
+    """What a check leaves behind is one audit entry, and no 512 bytes of floats."""
+    before = {path: path.stat().st_size for path in registry.rglob("*") if path.is_file()}
+    run("check", WARD, "--registry", registry, "--report", tmp_path / "r.json", "--json")
+    after = {path: path.stat().st_size for path in registry.rglob("*") if path.is_file()}
+    assert {path.name for path in set(after) - set(before)} <= {
+        "registry.sqlite3-wal",
+        "registry.sqlite3-shm",
+    }
+    assert "template" not in (tmp_path / "r.json").read_text(encoding="utf-8")
+
+
+REAL = media_folder()
+
+
+@pytest.mark.skipif(REAL is None, reason="the folder of real photos is not on this machine")
+def test_obama_is_cleared_and_biden_blocked(
+    empty_registry: Path, enrol: Callable[..., str], tmp_path: Path
+) -> None:
+    assert REAL
+    examples = REAL / "face_recognition" / "examples"
+    photo = Path(
+        shutil.copy(examples / "knn_examples" / "test" / "obama_and_biden.jpg", tmp_path)
+    )
+    person = enrol(empty_registry, "Barack Obama", examples / "obama.jpg")
+    common = ("check", photo, "--registry", empty_registry, "--channel", "website", "--json")
+    answer = run(*common, "--blur", "-o", tmp_path / "out").assert_exit(ExitCode.NOT_CLEARED)
+    outcomes = {face["outcome"]: face for face in answer.document["faces"]}
+    assert set(outcomes) == {"cleared", "blocked"}
+    assert outcomes["cleared"]["person"] == person
+    assert answer.document["export"]["hidden"] == [outcomes["blocked"]["box"]]
+    run("consent", "withdraw", person, "--registry", empty_registry)
+    after = run(*common).assert_exit(ExitCode.NOT_CLEARED).document
+    assert [face["outcome"] for face in after["faces"]] == ["blocked", "blocked"]
