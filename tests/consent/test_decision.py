@@ -69,7 +69,7 @@ def clears_alone(consent: Consent, use: Use, everything: Sequence[Consent]) -> b
     return True
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=300)
 @given(files, uses)
 def test_clears_exactly_when_one_form_does_by_itself(
     consents: tuple[Consent, ...], use: Use
@@ -81,6 +81,7 @@ def test_clears_exactly_when_one_form_does_by_itself(
     assert bool(decision.reasons) != decision.cleared
 
 
+@settings(deadline=None)
 @given(files.flatmap(lambda on_file: st.tuples(st.just(on_file), st.permutations(on_file))), uses)
 def test_the_order_of_the_records_does_not_matter(
     pair: tuple[tuple[Consent, ...], list[Consent]], use: Use
@@ -111,7 +112,7 @@ def weakened(draw: st.DrawFn) -> tuple[tuple[Consent, ...], tuple[Consent, ...]]
     return consents, (*consents[:number], changed, *consents[number + 1 :])
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=300)
 @given(weakened(), uses)
 def test_withdrawing_narrowing_or_ending_never_clears(
     pair: tuple[tuple[Consent, ...], tuple[Consent, ...]], use: Use
@@ -122,6 +123,7 @@ def test_withdrawing_narrowing_or_ending_never_clears(
     assert may_keep_biometrics(before, use.on) or not may_keep_biometrics(after, use.on)
 
 
+@settings(deadline=None)
 @given(files, uses)
 def test_after_a_withdrawal_nothing_on_file_clears_on_any_day(
     consents: tuple[Consent, ...], use: Use
@@ -133,12 +135,14 @@ def test_after_a_withdrawal_nothing_on_file_clears_on_any_day(
     assert not may_match(gone, use.on)
 
 
+@settings(deadline=None)
 @given(uses)
 def test_without_a_form_nobody_is_cleared(use: Use) -> None:
     assert decide([], use, POLICY) == Decision(False, reasons=(Reason.NO_CONSENT,))
     assert not may_match([], use.on)
 
 
+@settings(deadline=None)
 @given(files, uses)
 def test_a_channel_the_institution_does_not_have_is_not_covered(
     consents: tuple[Consent, ...], use: Use
@@ -147,6 +151,7 @@ def test_a_channel_the_institution_does_not_have_is_not_covered(
     assert not decide(consents, use, smaller).cleared
 
 
+@settings(deadline=None)
 @given(files, days)
 def test_each_channel_is_decided_as_if_it_were_the_only_one(
     consents: tuple[Consent, ...], on: dt.date
@@ -157,6 +162,7 @@ def test_each_channel_is_decided_as_if_it_were_the_only_one(
         assert decision == decide(consents, Use(channel, on), POLICY)
 
 
+@settings(deadline=None)
 @given(files, days)
 def test_who_may_be_matched_may_be_kept(consents: tuple[Consent, ...], on: dt.date) -> None:
     assert may_keep_biometrics(consents, on) or not may_match(consents, on)

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.admission import (
@@ -31,6 +31,7 @@ def test_ids_are_random_and_have_nothing_that_sounds_like_something_else() -> No
     assert not set("".join(ids)[2:]) & set("ILOU")
 
 
+@settings(deadline=None)
 @given(st.builds(new_person_id))
 def test_an_id_is_understood_as_it_is_heard(person_id: str) -> None:
     heard = person_id.replace("0", "o").replace("1", "l").lower()

@@ -182,7 +182,7 @@ def test_a_scan_that_was_lost_or_altered_is_damage(registry: Registry, folder: P
     record(registry, person)
     (scan,) = (folder / "evidence").iterdir()
     scan.write_bytes(scan.read_bytes()[:-1])
-    with pytest.raises(RegistryDamagedError, match="altered"):
+    with pytest.raises(RegistryDamagedError, match="altered; restore"):
         registry.evidence_of("A-1")
     scan.unlink()
     with pytest.raises(RegistryDamagedError, match="backup"):
@@ -506,13 +506,18 @@ def test_a_key_kept_elsewhere_stays_there(
 # Several processes, and a fast start
 
 WRITER = """
-import datetime as dt, sys
+import datetime as dt, sys, time
 from pathlib import Path
+import sqlite_utils
 from consent.registry import Registry
-with Registry.open(Path(sys.argv[1])) as registry:
-    for number in range(25):
+folder = Path(sys.argv[1])
+with Registry.open(folder) as registry:
+    (folder / f"ready {sys.argv[2]}").touch()
+    while len(list(folder.glob("ready *"))) < 2:
+        time.sleep(0.001)
+    for number in range(100):
         registry.audit("photo.checked", by=sys.argv[2], number=number)
-        if number % 5 == 0:
+        if number % 10 == 0:
             registry.add_person(f"Person {sys.argv[2]} {number}", [], on=dt.date(2026, 11, 21))
 """
 
@@ -527,8 +532,8 @@ def test_two_processes_write_at_once_and_nothing_is_lost(registry: Registry, fol
         assert writer.returncode == 0, errors.decode()
     verdict = registry.verify_audit()
     assert verdict.ok
-    assert verdict.entries == 1 + 2 * (25 + 5)
-    assert len(registry.people()) == 10
+    assert verdict.entries == 1 + 2 * (100 + 10)
+    assert len(registry.people()) == 20
 
 
 def test_checking_photos_starts_without_what_only_recording_needs(

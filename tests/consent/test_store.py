@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Database, Migrations, hookimpl
+from sqlite_utils.plugins import pm
 
 from consent import migrations, store
 from consent.errors import (
@@ -111,29 +112,30 @@ def test_every_step_is_numbered_and_the_last_is_todays_schema(folder: Path) -> N
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
 
 
-def with_another_step(monkeypatch: pytest.MonkeyPatch, sql: str) -> None:
+def with_more_steps(monkeypatch: pytest.MonkeyPatch, *scripts: str) -> None:
     later = Migrations("consent")
     later(name="m001_people_consents_biometrics_audit")(
         migrations.m001_people_consents_biometrics_audit
     )
+    for number, script in enumerate(scripts, SCHEMA + 1):
 
-    @later()
-    def m002_trial(db: Database) -> None:
-        db.executescript(sql)
+        def step(db: Database, script: str = script, number: int = number) -> None:
+            db.executescript(f"{script}; PRAGMA user_version = {number};")
 
+        later(name=f"m{number:03}_trial")(step)
     monkeypatch.setattr(migrations, "MIGRATIONS", later)
-    monkeypatch.setattr(store, "SCHEMA", SCHEMA + 1)
+    monkeypatch.setattr(store, "SCHEMA", SCHEMA + len(scripts))
 
 
 def test_an_older_registry_is_brought_up_to_date(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_another_step(monkeypatch, "CREATE TABLE trial (x TEXT) STRICT; PRAGMA user_version = 2;")
+    with_more_steps(monkeypatch, "CREATE TABLE trial (x TEXT) STRICT")
     for _ in range(2):
         with Registry.open(folder) as registry:
             assert registry.people()[0].name == NAME
     with opened_raw(folder) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA + 1,)
         assert connection.execute("SELECT count(*) FROM trial").fetchone() == (0,)
 
 
@@ -141,16 +143,50 @@ def test_a_step_that_fails_leaves_the_registry_as_it_was(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        with_another_step(
-            patched,
-            "CREATE TABLE trial (x TEXT) STRICT; PRAGMA user_version = 2; DROP TABLE nothing;",
-        )
+        with_more_steps(patched, "CREATE TABLE trial (x TEXT) STRICT", "DROP TABLE nothing")
         with pytest.raises(sqlite3.OperationalError):
             Registry.open(folder)
     with Registry.open(folder) as registry:
         assert registry.people()[0].name == NAME
     with opened_raw(folder) as connection:
         assert not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'trial'").fetchall()
+
+
+def test_a_registry_that_could_not_be_made_whole_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_more_steps(monkeypatch, "DROP TABLE nothing")
+    with pytest.raises(sqlite3.OperationalError):
+        Registry.create(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_plugins_of_the_store_do_not_run_on_peoples_data(folder: Path) -> None:
+    seen: list[object] = []
+
+    class Curious:
+        @hookimpl
+        def prepare_connection(self, conn: object) -> None:
+            seen.append(conn)
+
+    curious = Curious()
+    pm.register(curious)
+    try:
+        with Registry.open(folder) as registry:
+            registry.add_person("Anna Keller", [], on=TODAY)
+    finally:
+        pm.unregister(curious)
+    assert seen == []
+
+
+def test_a_change_holds_the_write_lock_from_its_start(folder: Path) -> None:
+    with opened_raw(folder) as other, Store.open(folder / "registry.sqlite3") as opened:
+        other.execute("PRAGMA busy_timeout = 0")
+        with (
+            opened.writing(),
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("BEGIN IMMEDIATE")
 
 
 def test_a_writer_that_does_not_finish_is_not_waited_for_forever(
