@@ -314,7 +314,12 @@ def _ask_signature(paper: Sheet, wording: Wording) -> None:
 def _leave_office(paper: Sheet, wording: Wording) -> None:
     texts = wording.section("office")
     paper.heading(None, wording["office.heading"])
-    paper.fields((texts["received"], 0.7), (texts["collected"], 1), (texts["checked"], 1.1))
+    paper.fields(
+        (texts["received"], 0.7),
+        (texts["portrait"], 0.7),
+        (texts["collected"], 1),
+        (texts["checked"], 1.1),
+    )
     ticks = ("identity", "copy", "scanned")
     paper.choices("office", "", {key: texts[key] for key in ticks})
 

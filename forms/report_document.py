@@ -45,10 +45,10 @@ from forms.report_style import (
     SECTION,
     TEXT_WIDTH,
     TITLE,
+    Verdict,
     as_markup,
     fact_table,
     grid,
-    verdict,
 )
 from forms.typeface import REGULAR, legible, register_typeface
 
@@ -197,6 +197,13 @@ class _Writer:
             ),
             ngettext("{n} may be published.", "{n} may be published.", passed).format(n=passed),
         ]
+        if redacted := counts[Outcome.REDACTED]:
+            words = ngettext(
+                "Of {n}, only the copy in which heads are hidden.",
+                "Of {n}, only the copies in which heads are hidden.",
+                redacted,
+            )
+            sentences.append(words.format(n=redacted))
         if stopped:
             words = ngettext(
                 "{n} must not be published as it is.",
@@ -234,7 +241,7 @@ class _Writer:
         cells = [
             [
                 Paragraph(str(counts[outcome]), COUNT),
-                verdict(self.head.language, outcome, TEXT_WIDTH / len(shown) - 12),
+                Verdict(self.head.language, outcome, TEXT_WIDTH / len(shown) - 12),
             ]
             for outcome in shown
         ]
@@ -261,7 +268,7 @@ class _Writer:
             [
                 Paragraph(str(number), NUMBER),
                 Paragraph(f'<a href="#picture{number}">{as_markup(result.path.name)}</a>', CELL),
-                verdict(self.head.language, result.outcome, widths[2] - 8),
+                Verdict(self.head.language, result.outcome, widths[2] - 8),
                 Paragraph(str(len(result.faces)), NUMBER),
                 Paragraph(as_markup(self._needs(result)), CELL),
             ]

@@ -186,7 +186,11 @@ class Picture(Flowable):
             self._draw_words(self._changed)
             return
         pixels = thumbnail(frame, self._result, _PIXELS_PER_POINT * self._scale)
-        self.canv.drawImage(_as_jpeg(pixels), 0, 0, self.width, self.height)
+        jpeg = _as_jpeg(pixels)
+        self.canv.drawImage(jpeg, 0, 0, self.width, self.height)
+        # The reader points to itself through this attribute: without the knot it is
+        # freed at once, and an album does not pile up decoded pictures.
+        vars(jpeg).pop("jpeg_fh", None)
         self._draw_outlines()
 
     def _draw_words(self, words: str) -> None:

@@ -30,10 +30,10 @@ from forms.report_style import (
     NAME,
     NUMBER,
     TEXT_WIDTH,
+    Verdict,
     as_markup,
     fact_table,
     grid,
-    verdict,
 )
 from forms.typeface import legible
 
@@ -95,7 +95,7 @@ class PictureSections:
         width = 44 * mm
         name = Paragraph(f"{number}. {as_markup(result.path.name)}", NAME)
         banner = Table(
-            [[name, verdict(self.head.language, result.outcome, width - 8, bold=True)]],
+            [[name, Verdict(self.head.language, result.outcome, width - 8, bold=True)]],
             colWidths=[TEXT_WIDTH - width, width],
         )
         banner.setStyle(
@@ -165,7 +165,7 @@ class PictureSections:
             rows.append(
                 [
                     Paragraph(f"<b>{name}</b>" if asked else name, CELL),
-                    verdict(self.head.language, outcome, 34 * mm),
+                    Verdict(self.head.language, outcome, 34 * mm),
                 ]
             )
         if not rows:
@@ -191,7 +191,7 @@ class PictureSections:
             [
                 Paragraph(str(number), NUMBER),
                 Paragraph(as_markup(self._person(face)), CELL),
-                verdict(self.head.language, face.outcome, widths[2] - 8),
+                Verdict(self.head.language, face.outcome, widths[2] - 8),
                 Paragraph(as_markup(self._reasons(face)), CELL),
                 Paragraph(_decimal(face.match.distance), NUMBER),
                 Paragraph(_decimal(face.match.margin), NUMBER),

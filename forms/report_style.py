@@ -12,7 +12,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
 
-from forms.report_parts import ACCENT, COLOURS, FAINT, INK, RULE, VerdictSign
+from forms.report_parts import ACCENT, COLOURS, FAINT, INK, RULE, draw_sign
 from forms.typeface import BOLD, REGULAR, legible
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MARGIN = 17 * mm
 TEXT_WIDTH = A4[0] - 2 * MARGIN
+_SIGN = 8.5
+_LONGEST = 600
+_SIGN_ROOM = 13.0
 
 
 def style(name: str, size: float, **more: Any) -> ParagraphStyle:
@@ -102,21 +105,41 @@ def fact_table(rows: Sequence[tuple[str, str]], width: float, label_width: float
     return table
 
 
-def verdict(language: Language, outcome: Outcome, width: float, *, bold: bool = False) -> Table:
+class Verdict(Flowable):
     """The outcome as a sign and in words; the colour only repeats them."""
-    word = as_markup(language.outcome(outcome))
-    text = Paragraph(f"<b>{word}</b>" if bold else word, coloured(COLOURS[outcome]))
-    table = Table([[VerdictSign(outcome, 8.5), text]], colWidths=[13, max(width - 13, 20)])
-    table.setStyle(BARE)
-    return table
+
+    def __init__(
+        self, language: Language, outcome: Outcome, width: float, *, bold: bool = False
+    ) -> None:
+        super().__init__()
+        word = as_markup(language.outcome(outcome))
+        self._outcome = outcome
+        self._words = Paragraph(f"<b>{word}</b>" if bold else word, _coloured(COLOURS[outcome]))
+        self.width = max(width, 40)
+
+    def wrap(self, _width: float, height: float) -> tuple[float, float]:
+        """Its own width, and what the words need of height."""
+        _, self.height = self._words.wrap(self.width - _SIGN_ROOM, height)
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Draw it with its lower left corner at the origin."""
+        draw_sign(self.canv, self._outcome, 0, self.height - _SIGN - 1.2, _SIGN)
+        self._words.drawOn(self.canv, _SIGN_ROOM, 0)
 
 
 @functools.cache
-def coloured(colour: Color) -> ParagraphStyle:
+def _coloured(colour: Color) -> ParagraphStyle:
     """Text of a table in a colour."""
     return style("verdict", 8.5, textColor=colour)
 
 
 def as_markup(text: str) -> str:
-    """Foreign text as markup: every character is seen, none is obeyed."""
-    return escape(legible(text))
+    """Foreign text as markup: every character is seen, none is obeyed.
+
+    Of a text too long for a page, such as a path of 4000 characters, both ends stay.
+    """
+    shown = legible(text)
+    if len(shown) > _LONGEST:
+        shown = f"{shown[: _LONGEST // 2]} … {shown[-_LONGEST // 2 :]}"
+    return escape(shown)
