@@ -56,7 +56,7 @@ class DetectionOptions:
         turned: score from which a sighting in a turned picture is a face.
     """
 
-    threshold: float = 0.35
+    threshold: float = 0.4
     sighting: float = 0.1
     smallest_face: int = 12
     turned: float = 0.5
@@ -67,7 +67,7 @@ _DEFAULTS = DetectionOptions()
 TILE = 768
 """Side of a tile in pixels: about 250 MB of network memory."""
 
-OVERLAP = 128
+OVERLAP = 64
 """Pixels that neighbouring tiles share; larger faces are found in a smaller copy."""
 
 _ENLARGED_PIXELS = 3_000_000
@@ -83,6 +83,11 @@ _TURNED_SIDE_WHEN_EMPTY = 1536
 _CONVINCING = 0.5
 """Score from which a face proves that the picture is the right way up."""
 
+_SEVERAL = 3
+_CLEARLY_SEEN = 0.9
+_INSIDE = 0.8
+"""A part lies with this share of its area inside a face of that score and passes."""
+
 _TURNS = (1, 3, 2)
 """Quarter turns against the clock that are tried: on the sides first."""
 
@@ -96,7 +101,7 @@ def find_faces(
         upright = _look(view, finder, options)
         passes += upright
         passes += _look_turned(view, finder, options, vote(upright))
-    voted = vote(passes)
+    voted = without_parts(vote(passes))
     faces = _faces(voted, frame.width, frame.height, options.threshold)
     return tuple(sorted(faces, key=lambda face: (face.box.top, face.box.left, face.box)))
 
@@ -238,6 +243,25 @@ def _points_back(points: Floats, turns: int, width: int, height: int) -> Floats:
     else:
         back = (y, height - x)
     return np.stack(back, axis=-1)
+
+
+def without_parts(voted: Voted) -> Voted:
+    """Without eyes and mouths taken for faces inside a large face.
+
+    A face too large for the copy it is looked for in breaks up into parts. A real
+    face in front of another is seen at several sizes; a part at one. So only what
+    a single pass saw, inside a larger face that several passes saw clearly, goes.
+    """
+    found, passes = voted.candidates, voted.passes
+    boxes = found.boxes.astype(np.float64)
+    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+    kept = np.ones(len(found), dtype=bool)
+    for outer in np.flatnonzero((passes >= _SEVERAL) & (found.scores >= _CLEARLY_SEEN)):
+        low = np.maximum(boxes[:, :2], boxes[outer, :2])
+        high = np.minimum(boxes[:, 2:], boxes[outer, 2:])
+        inside = np.prod(np.maximum(high - low, 0), axis=1) >= _INSIDE * areas
+        kept &= ~((passes == 1) & inside & (areas <= areas[outer] / 2))
+    return Voted(found.take(kept), passes[kept])
 
 
 def _faces(voted: Voted, width: int, height: int, threshold: float) -> list[Face]:
