@@ -1,12 +1,15 @@
 """Drawing is repeatable, and knows where it put the faces."""
 
+import json
 import struct
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from sample_media.draw.__main__ import main
 from sample_media.draw.cast import DESIRE, ZOE
 from sample_media.draw.composition import Scene, Stand, compose
 from sample_media.draw.fields import Array
@@ -77,3 +80,19 @@ def test_no_camera_means_no_exif() -> None:
     assert b"Exif" not in data
     with pytest.raises(ValueError, match="no EXIF"):
         exif_block(replace(PLAIN_SHOT, camera=None), b"")
+
+
+def test_the_command_draws_writes_the_truth_and_keeps_what_it_knew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(name: str) -> list[str]:
+        arguments = ["draw", "--out", str(tmp_path), "--only", name, "--scale", "0.06"]
+        monkeypatch.setattr("sys.argv", arguments)
+        main()
+        cast = json.loads((tmp_path / "cast.json").read_text("utf-8"))
+        return [entry["file"] for entry in cast["pictures"]]
+
+    assert draw("album/04") == ["album/04.jpg"]
+    assert draw("album/03") == ["album/03.jpg", "album/04.jpg"]
+    assert (tmp_path / "album/03.jpg").exists()
+    assert "No real person" in (tmp_path / "SOURCES.md").read_text("utf-8")
