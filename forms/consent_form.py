@@ -340,14 +340,16 @@ def _draw_code(canvas: Canvas, payload: str) -> None:
     # The mask is fixed: choosing the prettiest of eight takes eight times as long,
     # and readers decode every one of them.
     code.makeImpl(False, _QR_MASK)
-    module = sheet.CODE / code.moduleCount
+    canvas.saveState()
+    canvas.translate(sheet.CODE_LEFT, sheet.CODE_BOTTOM)
+    canvas.scale(sheet.CODE / code.moduleCount, sheet.CODE / code.moduleCount)
     path = canvas.beginPath()
-    for row, modules in enumerate(code.modules):
-        y = sheet.CODE_BOTTOM + (code.moduleCount - 1 - row) * module
+    for row, modules in enumerate(code.modules, 1):
         for start, length in _dark_runs(modules):
-            path.rect(sheet.CODE_LEFT + start * module, y, length * module, module)
+            path.rect(start, code.moduleCount - row, length, 1)
     canvas.setFillColor(sheet.INK)
     canvas.drawPath(path, stroke=0, fill=1)
+    canvas.restoreState()
 
 
 def _dark_runs(modules: Sequence[bool]) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
@@ -121,7 +122,9 @@ class _NumberedCanvas(Canvas):
         )
         self.setFont(REGULAR, 8)
         self.setFillColor(FAINT)
-        self.drawString(MARGIN, top, _clipped(legible(self._head.institution.name)))
+        self.drawString(
+            MARGIN, top, _clipped(legible(self._head.institution.name), TEXT_WIDTH * 0.65)
+        )
         self.drawRightString(A4[0] - MARGIN, top, _("Clearance report"))
         self.drawString(MARGIN, bottom, copy)
         count = _("Page {page} of {pages}").format(page=page, pages=pages)
@@ -178,19 +181,11 @@ class _Writer:
         yield self._tiles(counts)
 
     def _verdict_box(self, counts: collections.Counter[Outcome]) -> Flowable:
-        _, ngettext = self.head.language.gettext, self.head.language.ngettext
+        ngettext = self.head.language.ngettext
         total = counts.total()
         passed = sum(count for outcome, count in counts.items() if outcome.publishable)
         failed = counts[Outcome.FAILED]
         stopped = total - passed - failed
-        if not total:
-            lead = _("No picture was examined.")
-        elif passed == total:
-            lead = _("Everything may be published as asked.")
-        elif passed:
-            lead = _("Some of it must not be published.")
-        else:
-            lead = _("Nothing of this may be published.")
         sentences = [
             ngettext("{n} picture was examined.", "{n} pictures were examined.", total).format(
                 n=total
@@ -219,7 +214,10 @@ class _Writer:
             )
             sentences.append(words.format(n=failed))
         worst = Outcome.worst(counts)
-        said = [Paragraph(as_markup(lead), LEAD), Paragraph(as_markup(" ".join(sentences)), BODY)]
+        said = [
+            Paragraph(as_markup(self._lead(counts, passed)), LEAD),
+            Paragraph(as_markup(" ".join(sentences)), BODY),
+        ]
         box = Table([[VerdictSign(worst, 22), said]], colWidths=[16 * mm, TEXT_WIDTH - 16 * mm])
         box.setStyle(
             TableStyle(
@@ -235,6 +233,22 @@ class _Writer:
             )
         )
         return box
+
+    def _lead(self, counts: collections.Counter[Outcome], passed: int) -> str:
+        """What a hurried reader must know."""
+        _ = self.head.language.gettext
+        total, redacted = counts.total(), counts[Outcome.REDACTED]
+        if not total:
+            return _("No picture was examined.")
+        if not passed:
+            return _("Nothing of this may be published.")
+        if passed < total:
+            return _("Some of it must not be published.")
+        if redacted == total:
+            return _("Only the copies with hidden heads may be published.")
+        if redacted:
+            return _("Everything may be published, some of it only as a copy with hidden heads.")
+        return _("Everything may be published as asked.")
 
     def _tiles(self, counts: collections.Counter[Outcome]) -> Flowable:
         shown = [outcome for outcome in Outcome if counts[outcome]] or [Outcome.CLEARED]
@@ -353,6 +367,7 @@ def _offset(moment: dt.datetime) -> str:
     return f"UTC{offset[:3]}:{offset[3:5]}" if offset else ""
 
 
-def _clipped(text: str) -> str:
-    most = 80
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _clipped(text: str, room: float) -> str:
+    while text and stringWidth(text, REGULAR, 8) > room:
+        text = text[:-2].rstrip("… ") + "…"
+    return text

@@ -167,7 +167,7 @@ def test_an_export_is_recorded(tmp_path: Path) -> None:
     assert "1 head hidden, checked" in text
     assert str(Path("out/a.png")) in text
     assert "c" * 32 in text
-    assert "Everything may be published as asked." in text
+    assert "Only the copies with hidden heads may be published." in text
     assert "Of 1, only the copy in which heads are hidden." in text
 
 
@@ -230,6 +230,22 @@ def test_the_longest_paths_a_system_allows_have_room(tmp_path: Path) -> None:
     )
     text = words(report(tmp_path / "r.pdf", [result], opener=lambda _: open_photo(photo)))
     assert " … " in text
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "lead"),
+    [
+        ([Outcome.CLEARED, Outcome.EXEMPT], "Everything may be published as asked."),
+        ([Outcome.CLEARED, Outcome.REDACTED], "some of it only as a copy with hidden heads."),
+        ([Outcome.CLEARED, Outcome.REVIEW], "Some of it must not be published."),
+        ([Outcome.BLOCKED, Outcome.FAILED], "Nothing of this may be published."),
+    ],
+)
+def test_the_first_sentence_says_what_may_go_out(
+    tmp_path: Path, outcomes: list[Outcome], lead: str
+) -> None:
+    results = [PhotoResult(Path("a.jpg"), outcome) for outcome in outcomes]
+    assert lead in words(report(tmp_path / "report.pdf", results))
 
 
 def test_an_empty_album_is_a_report_too(tmp_path: Path) -> None:
