@@ -10,7 +10,7 @@ from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
+from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
 
 from forms.report_parts import ACCENT, COLOURS, FAINT, INK, RULE, draw_sign
 from forms.typeface import BOLD, REGULAR, legible
@@ -97,8 +97,10 @@ def grid(
     return table
 
 
-def fact_table(rows: Sequence[tuple[str, str]], width: float, label_width: float) -> Table:
+def fact_table(rows: Sequence[tuple[str, str]], width: float, label_width: float) -> Flowable:
     """Labels and their values; the values are markup."""
+    if not rows:
+        return Spacer(0, 0)
     cells = [[Paragraph(as_markup(label), LABEL), Paragraph(value, CELL)] for label, value in rows]
     table = Table(cells, colWidths=[label_width, width - label_width])
     table.setStyle(TableStyle([*BARE.getCommands(), ("BOTTOMPADDING", (0, 0), (-1, -1), 2)]))
