@@ -29,14 +29,13 @@ from detector.errors import BackendMissingError, DetectorError, ModelMissingErro
 from forms.errors import FormsError
 
 if TYPE_CHECKING:
-    from detector.detector import Detector
-
     from clearance.clear import House, IntendedUse
     from clearance.export import Exporter
     from clearance.language import Language
     from clearance.results import PhotoResult
     from clearance.settings import Settings
     from consent.registry import Registry
+    from detector.detector import Detector
 
 
 class ExitCode(enum.IntEnum):
@@ -185,6 +184,7 @@ BlurOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="DIR", help=N_("Folder for the copies."))
 ]
+CHECK_HELP = N_("Find every face, say who agreed to be published, block the rest.")
 PersonArgument = Annotated[
     str, typer.Argument(metavar="PERSON", help=N_("A person's id, or exact name."))
 ]
@@ -245,8 +245,8 @@ def _clear_the_screen() -> int:
     return ExitCode.CLEARED
 
 
-@app.command("check", cls=Command)
-@clear_app.command(cls=Command)
+@app.command("check", cls=Command, help=CHECK_HELP)
+@clear_app.command(cls=Command, help=CHECK_HELP)
 def check(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO...", help=N_("The pictures to check."))
@@ -260,12 +260,11 @@ def check(
     out: OutOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Find every face, say who agreed to be published, block the rest."""
     order = Order(channel or [], on, registry, as_json, report, blur, out, _words(lang))
     _run(order, photos, root=None)
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, help=N_("Check every picture of a folder and its subfolders."))
 def scan(
     album: Annotated[
         Path,
@@ -282,7 +281,6 @@ def scan(
     out: OutOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Check every picture of a folder and its subfolders."""
     from clearance.album import album_files
 
     order = Order(channel or [], on, registry, as_json, report, blur, out, _words(lang))
@@ -397,11 +395,10 @@ def _exit_code(results: Sequence[PhotoResult]) -> ExitCode:
     return ExitCode.NOT_CLEARED
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, help=N_("Make the registry, its key and clearance.toml."))
 def init(
     registry: RegistryOption = None, as_json: JsonOption = False, lang: LangOption = None
 ) -> None:
-    """Make the registry, its key and clearance.toml."""
     from clearance.settings import FILE_NAME, Settings, settings_text
     from consent.registry import Registry
 
@@ -419,7 +416,9 @@ def init(
         typer.echo(_("Keep a copy of the key in another place: without it nothing can be read."))
 
 
-@people_app.command("add", cls=Command)
+@people_app.command(
+    "add", cls=Command, help=N_("Add a person, with portraits that wait for a consent.")
+)
 def people_add(
     name: Annotated[str, typer.Argument(metavar="NAME", help=N_("First name and surname."))],
     portrait: Annotated[
@@ -434,7 +433,6 @@ def people_add(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Add a person, with portraits that wait for a consent."""
     from clearance.enrolment import read_portrait
 
     words = _words(lang)
@@ -448,7 +446,9 @@ def people_add(
         typer.echo(words.gettext("{name} is {id}").format(name=person.name, id=person.id))
 
 
-@consent_app.command("record", cls=Command)
+@consent_app.command(
+    "record", cls=Command, help=N_("Record a signed form: who agreed to which channels until when.")
+)
 def consent_record(
     person: PersonArgument,
     serial: Annotated[
@@ -477,7 +477,6 @@ def consent_record(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Record a signed form: who agreed to which channels until when."""
     from clearance.enrolment import read_evidence, reference_templates
 
     words = _words(lang)
@@ -516,7 +515,11 @@ def consent_record(
         )
 
 
-@consent_app.command("withdraw", cls=Command)
+@consent_app.command(
+    "withdraw",
+    cls=Command,
+    help=N_("Withdraw a person's consent, whole or for one channel, from today on."),
+)
 def consent_withdraw(
     person: PersonArgument,
     channel: Annotated[
@@ -527,7 +530,6 @@ def consent_withdraw(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Withdraw a person's consent, whole or for one channel, from today on."""
     words = _words(lang)
     with _registry(registry) as (opened, settings):
         if channel:
@@ -544,7 +546,7 @@ def consent_withdraw(
         )
 
 
-@forms_app.command("print", cls=Command)
+@forms_app.command("print", cls=Command, help=N_("Print numbered blank consent forms."))
 def forms_print(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=N_("The PDF to write."))],
     count: Annotated[
@@ -554,7 +556,6 @@ def forms_print(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Print numbered blank consent forms."""
     from clearance.settings import FILE_NAME, load_settings
     from forms.consent_form import print_forms
 
@@ -568,7 +569,7 @@ def forms_print(
         typer.echo(message.format(n=len(serials), path=out))
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, help=N_("Build a registry of fictional people to try everything with."))
 def demo(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help=N_("New folder for the demo registry."))
@@ -576,7 +577,6 @@ def demo(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Build a registry of fictional people to try everything with."""
     from clearance.demo import build_demo
     from clearance.settings import Settings
 

@@ -60,7 +60,7 @@ def test_clear_alone_hands_over_to_the_terminals_own(tmp_path: Path) -> None:
     for folder, text in ((ours, "ours again"), (theirs, "the terminal's own")):
         folder.mkdir()
         script = folder / "clear"
-        script.write_text(f"#!/bin/sh\necho {text!r}\nexit 7\n".replace("'", '"'))
+        script.write_text(f'#!/bin/sh\necho "{text}"\nexit 7\n')
         script.chmod(0o755)
     code = "import sys, cli; sys.argv = [sys.argv[1]]; cli.clear()"
     path = f"{ours}{os.pathsep}{theirs}"
