@@ -398,6 +398,17 @@ def test_portraits_wait_as_long_as_the_policy_says(folder: Path) -> None:
     assert files_in(folder) == set()
 
 
+def test_a_portrait_given_after_a_withdrawal_waits_no_longer_than_another(
+    registry: Registry,
+) -> None:
+    person = enrol(registry)
+    registry.withdraw(person, None, on=TODAY)
+    registry.add_portrait(person, PORTRAIT, on=TODAY)
+    assert registry.sweep(TODAY) == 0
+    assert registry.sweep(LATER) == 1
+    assert registry.portraits_of(person) == ()
+
+
 def test_remains_of_an_interrupted_run_are_swept_and_nothing_else(
     registry: Registry, folder: Path
 ) -> None:
