@@ -478,6 +478,7 @@ def consent_record(
     lang: LangOption = None,
 ) -> None:
     from clearance.enrolment import read_evidence, reference_templates
+    from consent.decision import may_keep_biometrics
 
     words = _words(lang)
     with _registry(registry) as (opened, settings):
@@ -497,6 +498,7 @@ def consent_record(
             templates=reference_templates(portraits, detector) if detector else None,
             recogniser=detector.recogniser_name if detector else None,
         )
+        kept = may_keep_biometrics(opened.consents_of(found.id), _today())
     if as_json:
         _answer(
             {
@@ -504,7 +506,7 @@ def consent_record(
                 "person": found.id,
                 "channels": sorted(consent.channels),
                 "until": consent.valid_until.isoformat(),
-                "templates": len(portraits) if detector else 0,
+                "templates": len(portraits) if detector and kept else 0,
             }
         )
     else:
