@@ -251,23 +251,25 @@ def plant(canvas: Canvas, foot: Point, size: float, seed: int) -> None:
 
 
 def flowers(canvas: Canvas, foot: Point, size: float, seed: int) -> None:
-    """A bunch of flowers in a glass."""
+    """A bunch of tulips in a glass. Daisies were taken for faces."""
     rng = np.random.default_rng(seed)
     narrow = size * canvas.size[1] / canvas.size[0]
     x, y = foot
-    palette: tuple[Colour, ...] = ((0.92, 0.50, 0.45), (0.97, 0.80, 0.36), (0.95, 0.90, 0.88))
+    palette: tuple[Colour, ...] = ((0.62, 0.42, 0.70), (0.97, 0.80, 0.30), (0.93, 0.93, 0.95))
     for number in range(15):
         lean, rise = rng.uniform(-1, 1), rng.uniform(0.62, 1)
         head = (x + lean * narrow * 0.36, y - size * rise * (1 - 0.2 * abs(lean)))
         canvas.line([(x, y - size * 0.2), head], (0.30, 0.52, 0.28), 0.0018)
         colour = palette[number % 3]
-        for turn in np.linspace(0, 2 * np.pi, 7)[:-1]:
-            petal = (
-                head[0] + np.cos(turn) * narrow * 0.045,
-                head[1] + np.sin(turn) * size * 0.045,
-            )
-            canvas.ellipse(petal, narrow * 0.042, colour)
-        canvas.ellipse(head, narrow * 0.035, (0.80, 0.58, 0.22))
+        half, tall = narrow * 0.045, size * 0.15
+        for side in (-1, 0, 1):
+            petal = [
+                (head[0] - half, head[1]),
+                (head[0] + side * half * 1.1, head[1] - tall),
+                (head[0] + half, head[1]),
+                (head[0], head[1] + tall * 0.35),
+            ]
+            canvas.polygon(petal, _darker(colour, 1 - 0.10 * abs(side)))
     glass = (x - narrow * 0.13, y - size * 0.36, x + narrow * 0.13, y)
     canvas.rectangle(glass, (0.78, 0.88, 0.90), opacity=0.75, rounded=0.004)
 

@@ -120,7 +120,7 @@ WARD_OPENING = Scene(
 
 
 # Passers-by whom the recogniser takes for nobody in the cast: most random faces come too close.
-STRANGERS = (1132, 2015, 1146, 2025, 1226, 2021, 1153, 1105, 1141, 2036, 1252, 2064, 1168)
+STRANGERS = (1277, 2015, 3012, 1042, 3065, 2058, 3041, 2064, 1130, 3067, 3024)
 GUESTS = {(0, 1): TIZIANO, (1, 0): LINH, (1, 3): LOIC, (2, 3): ZOE}  # row and seat
 
 
@@ -128,7 +128,7 @@ def _audience() -> tuple[Stand | Prop, ...]:
     """Three rows of a lecture hall, filled with strangers and a few people of the cast."""
     items: list[Stand | Prop] = []
     strangers = iter(STRANGERS)
-    rows = ((0.19, 0.104, 6), (0.40, 0.122, 6), (0.64, 0.148, 5))
+    rows = ((0.19, 0.108, 6), (0.41, 0.128, 5), (0.66, 0.156, 4))
     for row, (level, size, count) in enumerate(rows):
         for seat in range(count):
             x = (seat + 0.5 + (0.12 if row % 2 else -0.06)) / count
