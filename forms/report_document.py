@@ -174,7 +174,7 @@ class _Writer:
         )
 
     def _summary(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
-        counts = collections.Counter(result.outcome for result in results)
+        counts = collections.Counter(map(_what_may_go_out, results))
         yield Spacer(0, 10)
         yield self._verdict_box(counts)
         yield Spacer(0, 10)
@@ -359,6 +359,13 @@ class _Writer:
                 boxes,
             ]
         )
+
+
+def _what_may_go_out(result: PhotoResult) -> Outcome:
+    """The photo's own verdict, or that of its hidden copy where only the copy may go out."""
+    if result.export and result.outcome is not Outcome.FAILED and not result.outcome.publishable:
+        return result.export.outcome
+    return result.outcome
 
 
 def _offset(moment: dt.datetime) -> str:

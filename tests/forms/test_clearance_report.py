@@ -160,8 +160,8 @@ def test_a_copy_without_names_numbers_people_the_same_everywhere(tmp_path: Path)
         assert secret not in text
 
 
-def test_an_export_is_recorded(tmp_path: Path) -> None:
-    result = a_result(a_photo(tmp_path / "a.png", [LEFT]), [a_face(LEFT, Outcome.REDACTED)])
+def test_an_export_is_recorded_and_only_it_may_go_out(tmp_path: Path) -> None:
+    result = a_result(a_photo(tmp_path / "a.png", [LEFT]), [a_face(LEFT, Outcome.BLOCKED)])
     export = ExportResult(Path("out/a.png"), "c" * 64, 600, 400, (LEFT,), Outcome.REDACTED)
     text = words(report(tmp_path / "r.pdf", [dataclasses.replace(result, export=export)]))
     assert "1 head hidden, checked" in text
