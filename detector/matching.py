@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 128
 
-WITHIN_PERSON = 0.09
-"""Mean squared distance of a person's templates from their mean.
+WITHIN_PERSON = 0.06
+"""Variance of a person's templates that averaging takes away, squared distance.
 
-Half the mean squared distance between two pictures of one person, over the
-people of Labeled Faces in the Wild (see `calibration`).
+Measured on Labeled Faces in the Wild (2,019 to 3,977 strangers against the
+means of 2, 3 and 5 pictures of 146 to 457 people): without it the limit for one
+stranger in 10,000 lets 2 to 4 through, with it 0.6 at every number of pictures.
 """
 
 

@@ -103,14 +103,19 @@ def _read(path: Path, limit: int) -> bytes:
         raise PhotoUnreadableError("no permission to read it; change its permissions") from error
     except (OSError, ValueError) as error:
         raise PhotoUnreadableError(f"cannot be opened ({_in_words(error)})") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise PhotoUnreadableError("this is a folder; name a photo")
         if not stat.S_ISREG(status.st_mode):
             raise PhotoUnreadableError("this is a pipe or a device; name a photo")
-        # One byte more than allowed: the file may grow while it is read.
-        content = b"" if status.st_size > limit else file.read(limit + 1)
+        content = b""
+        if status.st_size <= limit:
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                # One byte more than allowed: the file may grow while it is read.
+                content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if status.st_size > limit or len(content) > limit:
         raise PhotoTooLargeError(
             f"the file is larger than {limit / 2**20:.0f} MiB; export a smaller copy"

@@ -30,6 +30,9 @@ CHIP = 150
 # CenterFace landmarks of Labeled Faces in the Wild, in the order of Landmarks.
 _CHIP_POINTS = np.array([(47.4, 47.9), (102.3, 46.0), (74.2, 78.9), (51.2, 104.5), (97.8, 103.3)])
 
+_ROUNDING = 1e-3
+"""A scale of 9.9999 is 10."""
+
 _MARGIN = 2
 """Pixels around the chip's outline that interpolation may touch."""
 
@@ -71,7 +74,7 @@ def cut_chip(pixels: Pixels, landmarks: Landmarks) -> Pixels | None:
         return None
     corners = np.array([(0, 0, 1), (CHIP, 0, 1), (0, CHIP, 1), (CHIP, CHIP, 1)]) @ to_picture.T
     # A chip pixel that covers several picture pixels must average them.
-    reduction = max(1, math.floor(math.hypot(to_picture[0, 0], to_picture[1, 0])))
+    reduction = max(1, math.floor(math.hypot(to_picture[0, 0], to_picture[1, 0]) + _ROUNDING))
     reach = _MARGIN * reduction
     left, top = (math.floor(value) - reach for value in corners.min(axis=0))
     right, bottom = (math.ceil(value) + reach for value in corners.max(axis=0))

@@ -1,0 +1,162 @@
+"""Chips and templates: the same numbers as the reference, person by person."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from detector.enrolment import reference_template
+from detector.faces import Box, Face, Landmarks
+from detector.recognition import CHIP, cut_chip, templates
+from tests.detector.fakes import MAGENTA, ColourRecogniser, a_face, a_frame, a_picture
+
+if TYPE_CHECKING:
+    from detector.detector import Detector
+    from detector.faces import Frame, Pixels
+    from tests.detector.conftest import SamplePicture
+
+POINTS = np.array([(47.4, 47.9), (102.3, 46.0), (74.2, 78.9), (51.2, 104.5), (97.8, 103.3)])
+
+
+def landmarks_at(points: np.ndarray) -> Landmarks:
+    return Landmarks(*((float(x), float(y)) for x, y in points))
+
+
+def ramp(width: int, height: int) -> Pixels:
+    """A picture whose colours tell the coordinates of each pixel."""
+    y, x = np.mgrid[0:height, 0:width]
+    steps = np.stack([255 * x / width, 255 * y / height, 0 * x], axis=-1)
+    pixels: Pixels = np.rint(steps).astype(np.uint8)
+    return pixels
+
+
+def test_a_face_at_the_chips_own_points_is_copied() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (CHIP, CHIP, 3), dtype=np.uint8)
+    chip = cut_chip(pixels, landmarks_at(POINTS))
+    assert chip is not None
+    assert np.array_equal(chip, pixels)
+
+
+@given(st.floats(0.3, 6), st.floats(-np.pi, np.pi), st.floats(-50, 900), st.floats(-50, 700))
+def test_any_turn_scale_and_place_is_undone(
+    scale: float, angle: float, right: float, down: float
+) -> None:
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    width, height = 900, 700
+    chip = cut_chip(ramp(width, height), landmarks_at(POINTS @ turn.T + (right, down)))
+    for at in ((10, 10), (75, 75), (140, 30)):
+        x, y = turn @ np.add(at, 0.5) + (right, down)
+        if chip is not None and 9 < x < width - 9 and 9 < y < height - 9:
+            seen = chip[at[1], at[0]] / 255.0 * (width, height, 1)
+            assert seen[:2] == pytest.approx((x, y), abs=7)  # two of 255 steps
+
+
+def test_what_lies_beyond_the_picture_is_black() -> None:
+    chip = cut_chip(np.full((CHIP, CHIP, 3), 200, np.uint8), landmarks_at(POINTS - (75, 0)))
+    assert chip is not None
+    assert (chip[:, :70] == 0).all()
+    assert (chip[:, 80:] == 200).all()
+
+
+def test_a_large_face_is_averaged_not_sampled() -> None:
+    # One-pixel stripes: sampling would keep them black and white.
+    stripes = np.zeros((1500, 1500, 3), np.uint8)
+    stripes[:, ::2] = 255
+    chip = cut_chip(stripes, landmarks_at(POINTS * 10))
+    assert chip is not None
+    assert chip.std() < 3
+    assert abs(float(chip.mean()) - 127.5) < 3
+
+
+@pytest.mark.parametrize(
+    "points", [np.full((5, 2), 7.0), np.full((5, 2), np.nan), POINTS * 1e-4, POINTS + 1e6]
+)
+def test_impossible_landmarks_cut_nothing(points: np.ndarray) -> None:
+    assert cut_chip(ramp(200, 200), landmarks_at(points)) is None
+
+
+def test_templates_stand_in_the_order_of_the_faces() -> None:
+    box = Box(20, 20, 220, 260)
+    picture = a_picture(box, width=600, height=300)
+    elsewhere, bare = a_face(Box(350, 20, 550, 260)), Face(box, 0.9)
+    rows = templates(picture, [elsewhere, bare, a_face(box)], ColourRecogniser())
+    assert rows.shape == (3, 128)
+    assert np.isnan(rows[1]).all()
+    assert rows[2, 1] < 0.15 < rows[0, 1]
+    assert rows[2, :3] == pytest.approx(np.array(MAGENTA) / 255, abs=0.15)
+
+
+def test_no_faces_have_no_templates() -> None:
+    assert templates(a_picture(), [], ColourRecogniser()).shape == (0, 128)
+
+
+# --- with the real networks ----------------------------------------------------------------
+
+PEOPLE = ("zoe-amsler", "jurg-mettler", "desire-kamanda", "nadege-fontanet", "elodie-rochat")
+
+
+@pytest.fixture(scope="module")
+def portraits(cast: dict[str, SamplePicture]) -> dict[tuple[str, int], Frame]:
+    return {
+        (person, number): cast[f"portraits/{person}-{number}.jpg"].open()
+        for person in PEOPLE
+        for number in (1, 2)
+    }
+
+
+@pytest.fixture(scope="module")
+def references(
+    portraits: dict[tuple[str, int], Frame], detector: Detector
+) -> dict[tuple[str, int], np.ndarray]:
+    return {key: reference_template(frame, detector).template for key, frame in portraits.items()}
+
+
+def test_pictures_of_one_person_are_near_and_of_others_far(
+    references: dict[tuple[str, int], np.ndarray],
+) -> None:
+    for (key, mine), (other_key, theirs) in itertools.combinations(references.items(), 2):
+        distance = np.linalg.norm(mine - theirs)
+        assert (distance < 0.4) == (key[0] == other_key[0]), (key, other_key, distance)
+
+
+def test_templates_agree_with_the_library(
+    portraits: dict[tuple[str, int], Frame], references: dict[tuple[str, int], np.ndarray]
+) -> None:
+    theirs = {key: _library_encoding(frame) for key, frame in portraits.items()}
+    for key, encoding in theirs.items():
+        assert np.linalg.norm(references[key] - encoding) < 0.35, key
+    # The library's own decision, at its usual tolerance, across the two programs.
+    for key, encoding in theirs.items():
+        for other, mine in references.items():
+            assert (np.linalg.norm(encoding - mine) <= 0.45) == (key[0] == other[0]), (key, other)
+
+
+def _library_encoding(frame: Frame) -> np.ndarray:
+    library: Any = pytest.importorskip("face_recognition", reason="face_recognition is absent")
+    (location,) = library.face_locations(frame.pixels)
+    (encoding,) = library.face_encodings(frame.pixels, [location], model="small")
+    return np.asarray(encoding)
+
+
+def test_turning_and_recompressing_keep_the_person(
+    portraits: dict[tuple[str, int], Frame],
+    references: dict[tuple[str, int], np.ndarray],
+    detector: Detector,
+) -> None:
+    import io
+
+    frame, reference = portraits["jurg-mettler", 1], references["jurg-mettler", 1]
+    out = io.BytesIO()
+    Image.fromarray(frame.pixels).resize((400, 450)).save(out, "JPEG", quality=70)
+    pressed = np.asarray(Image.open(out))
+    for pixels in (np.ascontiguousarray(np.rot90(frame.pixels)), pressed):
+        changed = a_frame(pixels)
+        (face,) = detector.find_faces(changed)
+        (row,) = detector.templates(changed, [face])
+        assert np.linalg.norm(row - reference) < 0.3
