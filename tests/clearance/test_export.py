@@ -386,6 +386,17 @@ def test_an_original_is_never_written_to(tmp_path: Path, kind: str) -> None:
     assert files(photo.parent) == ["a.jpg"]
 
 
+def test_an_original_exchanged_during_the_run_is_still_one(tmp_path: Path) -> None:
+    photo = saved(tmp_path / "a.jpg", picture(LEFT))
+    exporter = Exporter(tmp_path, [photo], open_photo, squares)
+    saved(tmp_path / "new.jpg", picture(RIGHT)).replace(photo)
+    before = digest(photo)
+    frame = open_photo(photo)
+    with pytest.raises(ExportRefusedError):
+        exporter.write(frame, squares(frame), [])
+    assert digest(photo) == before
+
+
 def test_another_photo_of_the_run_is_not_written_to_either(tmp_path: Path) -> None:
     photo = saved(tmp_path / "a.tif", picture(LEFT))
     neighbour = saved(tmp_path / "out" / "a.jpg", picture(RIGHT))

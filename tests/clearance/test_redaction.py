@@ -154,6 +154,12 @@ def test_the_mask_reaches_farther_above_the_face_than_below() -> None:
     assert 0.3 * box.height <= region.box.bottom - box.bottom < box.top - region.box.top
 
 
+def test_a_tiny_face_has_a_margin_of_whole_pixels() -> None:
+    mask = hide(noise(9, 40, 40), [Face(Box(20, 20, 22, 22), 0.4)]).mask
+    assert mask[18:24, 18:24].all()
+    assert mask.sum() < 100
+
+
 @pytest.mark.parametrize("degrees", [90, -90, 180])
 def test_the_mask_turns_with_the_head(degrees: int) -> None:
     box = Box(240, 240, 360, 360)

@@ -87,6 +87,26 @@ def test_the_last_row_and_column_are_checked_as_strictly(tmp_path: Path) -> None
         verify_copy(path, redaction, [corner], open_photo, exact=False)
 
 
+def test_one_pixel_of_a_mask_too_small_to_be_flat_is_seen(tmp_path: Path) -> None:
+    tiny = Face(Box(100, 100, 103, 103), 0.9)
+    redaction = hide(scene() // 8, [tiny])
+    pixels = redaction.pixels.copy()
+    pixels[101, 101] = 255
+    path = written(tmp_path, pixels, ".jpg")
+    with pytest.raises(VerificationError, match="near the edge"):
+        verify_copy(path, redaction, [tiny], open_photo, exact=False)
+
+
+@pytest.mark.parametrize("gap", range(0, 24, 3))
+@pytest.mark.parametrize("suffix", ENCODERS)
+def test_masks_near_each_other_pass(tmp_path: Path, suffix: str, gap: int) -> None:
+    harsh = np.random.default_rng(gap).integers(0, 2, (203, 241, 1), dtype=np.uint8) * 255
+    pair = [Face(Box(60, 50, 90, 90), 0.9), Face(Box(110 + gap, 60, 140 + gap, 100), 0.9)]
+    redaction = hide(np.repeat(harsh, 3, axis=2), pair)
+    path = written(tmp_path, redaction.pixels, suffix)
+    verify_copy(path, redaction, pair, open_photo, exact=suffix == ".png")
+
+
 CHANGES: list[Callable[[Any], Any]] = [
     lambda pixels: pixels[::-1],
     lambda pixels: np.roll(pixels, 40, axis=1),
