@@ -446,6 +446,43 @@ def people_add(
         typer.echo(words.gettext("{name} is {id}").format(name=person.name, id=person.id))
 
 
+@people_app.command("list", cls=Command, help=N_("List everybody in the registry, with their id."))
+def people_list(
+    registry: RegistryOption = None, as_json: JsonOption = False, lang: LangOption = None
+) -> None:
+    del lang  # names and ids read the same in every language
+    with _registry(registry) as (opened, _):
+        people = opened.people()
+    for person in people:
+        if as_json:
+            _answer({"person": person.id, "name": person.name})
+        else:
+            typer.echo(f"{person.id}  {person.name}")
+
+
+@people_app.command(
+    "lookalike",
+    cls=Command,
+    help=N_("Say that two people look alike, like twins: a person must tell them apart."),
+)
+def people_lookalike(
+    person: PersonArgument,
+    other: PersonArgument,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    words = _words(lang)
+    with _registry(registry) as (opened, _):
+        one, two = opened.find_person(person), opened.find_person(other)
+        opened.link_lookalikes(one.id, two.id)
+    if as_json:
+        _answer({"person": one.id, "lookalike": two.id})
+    else:
+        linked = words.gettext("{one} and {other} look alike: matches with them need a person.")
+        typer.echo(linked.format(one=one.name, other=two.name))
+
+
 @consent_app.command(
     "record", cls=Command, help=N_("Record a signed form: who agreed to which channels until when.")
 )

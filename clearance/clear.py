@@ -160,7 +160,8 @@ def _judge_candidate(
     decisions = decide_all(
         registry.consents_of(person), house.channels, use.on, house.settings.consent
     )
-    sure = candidate.certainty is Certainty.CONFIDENT
+    lookalike = bool(registry.lookalikes_of(person))
+    sure = candidate.certainty is Certainty.CONFIDENT and not lookalike
     channels = {channel: _channel_outcome(d, sure=sure) for channel, d in decisions.items()}
     asked = [decisions[channel] for channel in use.channels]
     return FaceResult(
@@ -168,7 +169,7 @@ def _judge_candidate(
         size_class=face.size_class,
         match=candidate,
         outcome=Outcome.worst(channels[channel] for channel in use.channels),
-        reasons=_reasons(candidate, asked),
+        reasons=_reasons(candidate, asked, lookalike=lookalike),
         channels=channels,
         name=registry.person(person).name,
         serials=_unique(d.serial for d in asked if d.serial),
@@ -183,8 +184,10 @@ def _channel_outcome(decision: Decision, *, sure: bool) -> Outcome:
     return Outcome.CLEARED if sure else Outcome.REVIEW
 
 
-def _reasons(candidate: Match, asked: Iterable[Decision]) -> tuple[FaceReason | Reason, ...]:
-    reasons: list[FaceReason | Reason] = []
+def _reasons(
+    candidate: Match, asked: Iterable[Decision], *, lookalike: bool
+) -> tuple[FaceReason | Reason, ...]:
+    reasons: list[FaceReason | Reason] = [FaceReason.LOOKALIKE] if lookalike else []
     if candidate.certainty is Certainty.LOOK:
         reasons.append(FaceReason.LIKELY_MATCH)
     if candidate.contested:

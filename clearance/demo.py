@@ -56,8 +56,13 @@ def _build(home: Path, cast: dict[str, Any], detector: Detector, today: dt.date)
     with Registry.create(home) as registry:
         settings = Settings(institution=Institution(name=cast["institution"], place="Belmont"))
         (home / FILE_NAME).write_text(settings_text(settings), encoding="utf-8")
-        for number, person in enumerate(cast["people"], 1):
-            _enrol(person, number, registry, detector, today)
+        ids = {
+            person["id"]: _enrol(person, number, registry, detector, today)
+            for number, person in enumerate(cast["people"], 1)
+        }
+        for person in cast["people"]:
+            if person["twin_of"]:
+                registry.link_lookalikes(ids[person["id"]], ids[person["twin_of"]])
 
 
 def _cast() -> dict[str, Any]:
@@ -72,12 +77,13 @@ def _cast() -> dict[str, Any]:
 
 def _enrol(
     person: dict[str, Any], number: int, registry: Registry, detector: Detector, today: dt.date
-) -> None:
+) -> str:
+    """Add one person as the cast describes them; the id."""
     portraits = [read_portrait(_SAMPLES / name, detector) for name in person["portraits"]]
     added = registry.add_person(person["name"], portraits, on=today)
     consent = person["consent"]
     if not consent:
-        return
+        return added.id
     stored = registry.portraits_of(added.id) if consent["biometric"] else ()
     registry.record_consent(
         added.id,
@@ -94,6 +100,7 @@ def _enrol(
     )
     if consent["withdrawn"]:
         registry.withdraw(added.id, None, on=dt.date.fromisoformat(consent["withdrawn"]))
+    return added.id
 
 
 def _near(path: Path) -> Path:

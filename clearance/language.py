@@ -62,6 +62,7 @@ class Language:
             FaceReason.DOUBTFUL_SIZE: _("small face: a familiar eye may recognise it"),
             FaceReason.TOO_SMALL: _("too small to be recognised"),
             FaceReason.MATCHED_TWICE: _("two faces look like the same person"),
+            FaceReason.LOOKALIKE: _("has a look-alike: a machine cannot tell them apart"),
             Reason.NO_CONSENT: _("no signed consent on file"),
             Reason.NOT_YET_VALID: _("the consent is not valid yet on that date"),
             Reason.EXPIRED: _("the consent has expired"),

@@ -56,6 +56,7 @@ class FaceReason(enum.StrEnum):
     DOUBTFUL_SIZE = "doubtful_size"
     TOO_SMALL = "too_small"
     MATCHED_TWICE = "matched_twice"
+    LOOKALIKE = "lookalike"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

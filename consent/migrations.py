@@ -109,3 +109,21 @@ def m001_people_consents_biometrics_audit(db: Database) -> None:
         PRAGMA user_version = 1;
         """
     )
+
+
+@MIGRATIONS()
+def m002_lookalikes(db: Database) -> None:
+    """Pairs of people a machine cannot tell apart."""
+    db.executescript(
+        """
+        CREATE TABLE lookalike (
+            one TEXT NOT NULL REFERENCES person (id),
+            other TEXT NOT NULL REFERENCES person (id),
+            PRIMARY KEY (one, other),
+            CHECK (one < other)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX lookalike_by_other ON lookalike (other);
+
+        PRAGMA user_version = 2;
+        """
+    )

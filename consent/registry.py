@@ -59,6 +59,10 @@ EVIDENCE_FOLDER = "evidence"
 _PEOPLE = """
     SELECT id, name, added_on, wrapped FROM person JOIN person_key ON person = id
 """
+_LOOKALIKES = """
+    SELECT other AS id FROM lookalike WHERE one = ?
+    UNION SELECT one FROM lookalike WHERE other = ?
+"""
 
 
 class Registry:
@@ -192,6 +196,29 @@ class Registry:
             portrait_id = self._insert_portrait(person_id, portrait, safe, on)
             self._log.append("portrait.added", person_id, {"portrait": portrait_id})
         return portrait_id
+
+    def link_lookalikes(self, person_id: str, other_id: str) -> None:
+        """Say that two people look alike: twins, siblings. Linking them again changes nothing.
+
+        Raises:
+            PersonUnknownError: nobody has one of the ids.
+            RecordInvalidError: both are the same person.
+        """
+        if person_id == other_id:
+            raise RecordInvalidError("a person is not their own look-alike; name two people")
+        pair = dict(zip(("one", "other"), sorted((person_id, other_id)), strict=True))
+        with self._store.writing():
+            self.person(person_id)
+            self.person(other_id)
+            if other_id in self.lookalikes_of(person_id):
+                return
+            self._store.insert("lookalike", {**pair})
+            self._log.append("people.alike", person_id, {"other": other_id})
+
+    def lookalikes_of(self, person_id: str) -> frozenset[str]:
+        """Ids of the people who were said to look like this one."""
+        rows = self._store.rows(_LOOKALIKES, [person_id, person_id])
+        return frozenset(row["id"] for row in rows)
 
     def people(self) -> list[Person]:
         """Everybody, by name."""

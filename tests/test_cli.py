@@ -7,20 +7,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SAMPLES, run
 
 import cli
 from cli import ExitCode
+from tests.commands import ROOT, SAMPLES, run
 
 PORTRAIT = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
 WARD = SAMPLES / "ward-opening.jpg"
 
 
-def python(code: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+def python(
+    code: str, *arguments: object, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run code in a fresh interpreter that sees the project."""
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
@@ -28,7 +30,7 @@ def python(code: str, *arguments: object, **options: object) -> subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        **options,  # type: ignore[call-overload]
+        env=env,
     )
 
 

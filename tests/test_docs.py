@@ -11,7 +11,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SAMPLES, run
 
 import clearance.errors
 import consent.errors
@@ -19,6 +18,7 @@ import detector.errors
 import forms.errors
 from clearance.settings import Settings
 from cli import EXIT_CODES, ExitCode
+from tests.commands import ROOT, SAMPLES, run
 
 CONSOLE = re.compile(r"```console\n(.*?)```", re.S)
 ROOMS = (clearance.errors, consent.errors, detector.errors, forms.errors)

@@ -14,10 +14,10 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from conftest import ROOT, SAMPLES, media_folder, run
 from PIL import Image
 
 from cli import ExitCode
+from tests.commands import ROOT, SAMPLES, media_folder, run
 
 WARD = SAMPLES / "ward-opening.jpg"
 SCHEMA = json.loads(
@@ -189,6 +189,20 @@ def test_without_a_channel_a_picture_must_be_cleared_everywhere(
     document = run("check", portrait, "--registry", empty_registry, "--json")
     document.assert_exit(ExitCode.NOT_CLEARED)
     assert document.document["faces"][0]["reasons"] == ["channel_not_covered"]
+
+
+def test_a_twin_is_never_cleared_by_a_machine(
+    empty_registry: Path, enrol: Callable[..., str]
+) -> None:
+    portrait = SAMPLES / "portraits" / "elodie-rochat-1.jpg"
+    enrol(empty_registry, "Élodie Rochat", portrait)
+    run("people", "add", "Aline Rochat", "--registry", empty_registry)
+    common = ("check", portrait, "--registry", empty_registry, "--channel", "website", "--json")
+    run(*common).assert_exit(ExitCode.CLEARED)
+    pair = ("Aline Rochat", "Élodie Rochat")
+    run("people", "lookalike", *pair, "--registry", empty_registry).assert_exit(ExitCode.CLEARED)
+    (face,) = run(*common).assert_exit(ExitCode.NOT_CLEARED).document["faces"]
+    assert (face["outcome"], face["reasons"]) == ("review", ["lookalike"])
 
 
 def test_a_portrait_without_the_biometric_tick_is_never_matched(

@@ -33,7 +33,7 @@ def test_values_replace_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ('[institution]\nname = 3\n', 2, "must be a text"),
+        ("[institution]\nname = 3\n", 2, "must be a text"),
         ("[detection]\n\nmatching = 1\n", 3, "true or false"),
         ("[detection]\nfalse_positive_rate = 0.5\n", 2, "at most 0.01"),
         ("[detection]\nfalse_positive_rate = nan\n", 2, "above 0"),
@@ -46,9 +46,7 @@ def test_values_replace_defaults(tmp_path: Path) -> None:
         ("detection = 3\n", 1, "must be a section"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(
-    tmp_path: Path, text: str, line: int, says: str
-) -> None:
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int, says: str) -> None:
     with pytest.raises(SettingsInvalidError, match=rf"line {line}: .*{says}"):
         load_settings(written(tmp_path, text))
 

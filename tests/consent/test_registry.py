@@ -569,3 +569,20 @@ def test_checking_photos_starts_without_what_only_recording_needs(
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_lookalikes_are_linked_both_ways_and_once(registry: Registry) -> None:
+    one, two, three = (registry.add_person(name, [], on=TODAY).id for name in ("A", "B", "C"))
+    registry.link_lookalikes(two, one)
+    registry.link_lookalikes(one, two)
+    registry.link_lookalikes(one, three)
+    assert registry.lookalikes_of(one) == {two, three}
+    assert registry.lookalikes_of(two) == {one}
+
+
+def test_nobody_is_their_own_lookalike(registry: Registry) -> None:
+    one = registry.add_person("A", [], on=TODAY).id
+    with pytest.raises(RecordInvalidError, match="two people"):
+        registry.link_lookalikes(one, one)
+    with pytest.raises(PersonUnknownError):
+        registry.link_lookalikes(one, "p-00000000")

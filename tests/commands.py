@@ -1,0 +1,57 @@
+"""Runs commands as a terminal would, and knows where the pictures are."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+import cli
+from cli import ExitCode
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "sample_media"
+
+
+def media_folder() -> Path | None:
+    """The folder of real development photos, where a machine has one."""
+    named = os.environ.get("CLEARANCE_MEDIA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "media"
+    return folder if folder.is_dir() else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One command, run in this process as a terminal would run it."""
+
+    arguments: list[str]
+    result: Result
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        """Standard output as JSON, one document a line; nothing else may be there."""
+        return [json.loads(line) for line in self.result.stdout.splitlines()]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The only document of standard output."""
+        (only,) = self.documents
+        return only
+
+    def assert_exit(self, code: ExitCode) -> Run:
+        """The run, if it ended with that code; else everything it printed."""
+        told = f"clearance {' '.join(self.arguments)}\n{self.result.output}"
+        if self.result.exception and not isinstance(self.result.exception, SystemExit):
+            raise AssertionError(told) from self.result.exception
+        assert self.result.exit_code == code, told
+        return self
+
+
+def run(*arguments: object) -> Run:
+    """Run `clearance` with the arguments."""
+    words = [str(argument) for argument in arguments]
+    return Run(words, CliRunner().invoke(cli.app, words, prog_name="clearance"))
