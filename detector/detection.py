@@ -1,46 +1,24 @@
-"""Finds the faces of a frame: several sizes, tiles, turns and views, then one vote.
+"""Finds the faces of a frame: several sizes, turns and views, then one vote.
 
-A finder sees faces of a limited range of sizes, the right way up. So the
-picture is offered to it at its own size and at halves of it (a face that fills
-the frame is small in the smallest), enlarged where it is small itself, cut
-into tiles where it is large, and turned by quarters at a reduced size: people
-lie in beds, and a camera may have forgotten which way it was held.
+Each view is looked at upright at every size (`passes`), and turned by quarters
+at a reduced size: people lie in beds, and a camera may have forgotten which way
+it was held.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from detector.faces import Box, Face, Landmarks
-from detector.voting import Candidates, Voted, strongest, vote
+from detector.passes import FaceFinder, look, look_once, resized
+from detector.voting import Candidates, Voted, vote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from detector.faces import Frame, Pixels
     from detector.voting import Floats
-
-
-class FaceFinder(Protocol):
-    """Looks once at one picture."""
-
-    name: str
-    alignment: str
-    """Names its kind of landmarks: templates made with others are not comparable."""
-    loads_in_background: bool
-    """Whether it may be loaded while photos are decoded."""
-    smallest_face: int
-    """Width in pixels from which faces are found at all."""
-
-    def find(self, pixels: Pixels, threshold: float) -> Candidates:
-        """Sightings scored at least `threshold`, in the coordinates of `pixels`.
-
-        There may be several per face. A finder without scores gives 1.
-        """
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,18 +42,6 @@ class DetectionOptions:
 
 _DEFAULTS = DetectionOptions()
 
-TILE = 768
-"""Side of a tile in pixels: about 250 MB of network memory."""
-
-OVERLAP = 64
-"""Pixels that neighbouring tiles share; larger faces are found in a smaller copy."""
-
-_ENLARGED_PIXELS = 3_000_000
-"""A picture is enlarged only up to this size."""
-
-_SMALLEST_COPY = 320
-"""The longer side of the smallest copy: a face that fills the frame fits the network."""
-
 _TURNED_SIDE = 640
 _TURNED_SIDE_WHEN_EMPTY = 1536
 """The longer side of the copies that are turned; larger where nobody stands upright."""
@@ -98,95 +64,12 @@ def find_faces(
     """Every face in any view of the frame, from the top down, then from the left."""
     passes: list[Candidates] = []
     for view in frame.views:
-        upright = _look(view, finder, options)
+        upright = look(view, finder, options.sighting, options.smallest_face)
         passes += upright
         passes += _look_turned(view, finder, options, vote(upright))
     voted = without_parts(vote(passes))
     faces = _faces(voted, frame.width, frame.height, options.threshold)
     return tuple(sorted(faces, key=lambda face: (face.box.top, face.box.left, face.box)))
-
-
-def _look(pixels: Pixels, finder: FaceFinder, options: DetectionOptions) -> list[Candidates]:
-    """One pass per size, in the coordinates of `pixels`."""
-    height, width = pixels.shape[:2]
-    passes = []
-    copy, previous = pixels, 1.0
-    for scale in scales(width, height, options.smallest_face, finder.smallest_face):
-        copy, previous = _resized(copy, pixels, scale, previous), scale
-        found = _look_in_tiles(copy, finder, options.sighting)
-        back = (width / copy.shape[1], height / copy.shape[0])
-        passes.append(found.moved(scale=back, shift=(0, 0)))
-    return passes
-
-
-def scales(width: int, height: int, smallest_face: int, finder_minimum: int) -> tuple[float, ...]:
-    """The sizes to look at, as factors: the largest first, each half of the one before."""
-    scale = 1.0
-    # The largest copy in which a face that matters is just large enough to be found.
-    while scale / 2 * smallest_face >= finder_minimum:
-        scale /= 2
-    if scale == 1.0 and 4 * width * height <= _ENLARGED_PIXELS:
-        scale = 2.0
-    chosen = [scale]
-    while max(width, height) * scale > _SMALLEST_COPY:
-        scale /= 2
-        chosen.append(scale)
-    return tuple(chosen)
-
-
-def _resized(copy: Pixels, original: Pixels, scale: float, previous: float) -> Pixels:
-    """The original at `scale`, made from the copy at `previous` where that is exact."""
-    if scale == 1.0:
-        return original
-    if scale * 2 == previous and previous <= 1.0:
-        # Averages of 2 x 2 pixels: exact at halves, and much faster than a filter.
-        return np.asarray(Image.fromarray(copy).reduce(2))
-    height, width = original.shape[:2]
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(Image.fromarray(original).resize(size, Image.Resampling.BILINEAR))
-
-
-def _look_in_tiles(pixels: Pixels, finder: FaceFinder, threshold: float) -> Candidates:
-    """One pass over a picture of any size: one sighting per face."""
-    found = []
-    for tile, core in tiles(pixels.shape[1], pixels.shape[0]):
-        part = finder.find(pixels[tile.top : tile.bottom, tile.left : tile.right], threshold)
-        part = part.moved(scale=(1, 1), shift=(tile.left, tile.top))
-        # A face belongs to the tile whose core holds its centre. It reaches at
-        # most half a face beyond the core, and the tile half an overlap.
-        x, y = (part.boxes[:, :2] + part.boxes[:, 2:]).T / 2
-        mine = (x >= core.left) & (x < core.right) & (y >= core.top) & (y < core.bottom)
-        found.append(part.take(mine))
-    return strongest(Candidates.joined(found))
-
-
-def tiles(width: int, height: int) -> Iterator[tuple[Box, Box]]:
-    """Overlapping tiles of a picture, each with its core; cores partition the plane."""
-    columns, rows = list(_spans(width)), list(_spans(height))
-    for top, bottom, core_top, core_bottom in rows:
-        for left, right, core_left, core_right in columns:
-            yield (
-                Box(left, top, right, bottom),
-                Box(core_left, core_top, core_right, core_bottom),
-            )
-
-
-_BEYOND = 1_000_000_000
-"""Past every edge: a face cut by the edge may have its centre outside."""
-
-
-def _spans(length: int) -> Iterator[tuple[int, int, int, int]]:
-    """Start and end of each tile along one side, then of its core."""
-    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
-    step = (length - OVERLAP) / count
-    for index in range(count):
-        start, end = round(index * step), round((index + 1) * step) + OVERLAP
-        yield (
-            start,
-            min(end, length),
-            -_BEYOND if index == 0 else start + OVERLAP // 2,
-            _BEYOND if index == count - 1 else end - OVERLAP // 2,
-        )
 
 
 def _look_turned(
@@ -199,29 +82,21 @@ def _look_turned(
     """
     scores = upright.candidates.scores
     convincing = float(scores[scores >= _CONVINCING].sum())
-    reduced = _fitted(pixels, _TURNED_SIDE if convincing else _TURNED_SIDE_WHEN_EMPTY)
     height, width = pixels.shape[:2]
+    side = _TURNED_SIDE if convincing else _TURNED_SIDE_WHEN_EMPTY
+    reduced = resized(pixels, min(1.0, side / max(width, height)))
     passes = []
     for turns in _TURNS:
-        found = _look_in_tiles(np.rot90(reduced, turns), finder, options.turned)
+        found = look_once(np.rot90(reduced, turns), finder, options.turned)
         if float(found.scores.sum()) > convincing:
-            turned = _look(np.ascontiguousarray(np.rot90(pixels, turns)), finder, options)
+            upright_again = np.ascontiguousarray(np.rot90(pixels, turns))
+            turned = look(upright_again, finder, options.sighting, options.smallest_face)
             passes += [_turned_back(one, turns, width, height) for one in turned]
         elif len(found):
             found = _turned_back(found, turns, reduced.shape[1], reduced.shape[0])
             back = (width / reduced.shape[1], height / reduced.shape[0])
-            passes.append(found.moved(scale=back, shift=(0, 0)))
+            passes.append(found.moved(scale=back))
     return passes
-
-
-def _fitted(pixels: Pixels, side: int) -> Pixels:
-    factor = max(pixels.shape[:2]) / side
-    if factor <= 1:
-        return pixels
-    size = (max(1, round(pixels.shape[1] / factor)), max(1, round(pixels.shape[0] / factor)))
-    return np.asarray(
-        Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
-    )
 
 
 def _turned_back(found: Candidates, turns: int, width: int, height: int) -> Candidates:

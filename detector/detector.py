@@ -12,8 +12,9 @@ from detector.errors import BackendMissingError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from detector.detection import DetectionOptions, FaceFinder
+    from detector.detection import DetectionOptions
     from detector.faces import Face, Frame, Templates
+    from detector.passes import FaceFinder
     from detector.recognition import Recogniser
 
 FINDERS: Mapping[str, str] = {

@@ -65,7 +65,9 @@ class Candidates:
         """The sightings at `rows` (indices or a mask)."""
         return Candidates(self.boxes[rows], self.scores[rows], self.landmarks[rows])
 
-    def moved(self, *, scale: tuple[float, float], shift: tuple[float, float]) -> Candidates:
+    def moved(
+        self, *, scale: tuple[float, float] = (1, 1), shift: tuple[float, float] = (0, 0)
+    ) -> Candidates:
         """In other coordinates: times `scale`, then plus `shift` (x, y)."""
         by, to = np.array(scale, np.float32), np.array(shift, np.float32)
         return Candidates(

@@ -45,6 +45,9 @@ class CenterFace:
     loads_in_background = True
     smallest_face = 8
     """Width in pixels below which faces are hardly ever found."""
+    hint = 0.02
+    """Every one of the faces of 12 to 32 pixels that were found in photos of crowds
+    scored 0.05 in the copy of half the size."""
 
     def __init__(self, threads: int | None = None) -> None:
         """Reads the weights and loads the network.

@@ -34,6 +34,7 @@ class HogFinder:
     alignment = "dlib-5"
     loads_in_background = False
     smallest_face = 40
+    hint = None
 
     def __init__(self, threads: int | None = None) -> None:
         """Imports the library. It uses one thread whatever `threads` says.

@@ -28,6 +28,7 @@ class SquareFinder:
     alignment = "centerface-5"
     loads_in_background = False
     smallest_face = 8
+    hint: float | None = None
 
     def __init__(self, threads: int | None = None) -> None:
         self.looks: list[tuple[int, int]] = []

@@ -22,8 +22,8 @@ from detector.recognition import CHIP
 from tests.detector.fakes import ColourRecogniser, SquareFinder, a_picture
 
 if TYPE_CHECKING:
-    from detector.detection import FaceFinder
     from detector.faces import Frame, Pixels
+    from detector.passes import FaceFinder
     from detector.recognition import Recogniser
     from tests.detector.conftest import SamplePicture
 

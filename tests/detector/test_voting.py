@@ -70,14 +70,14 @@ def test_a_pass_speaks_once_for_a_face() -> None:
 
 def test_landmarks_of_a_turned_sighting_do_not_blend_in() -> None:
     upright = sightings((HERE, 0.9))
-    turned = Candidates(upright.boxes, upright.scores / 2, upright.landmarks[:, [1, 0, 2, 4, 3]])
+    turned = Candidates(upright.boxes, upright.scores * np.float32(0.5), upright.landmarks[:, [1, 0, 2, 4, 3]])
     found = vote([upright, turned]).candidates
     np.testing.assert_allclose(found.landmarks, upright.landmarks, atol=1e-4)
 
 
 def test_a_sighting_without_landmarks_takes_those_of_others() -> None:
     bare = sightings((HERE, 0.9))
-    bare = Candidates(bare.boxes, bare.scores, np.full((1, 5, 2), np.nan, np.float32))
+    bare = Candidates(bare.boxes, bare.scores, bare.landmarks * np.float32(np.nan))
     found = vote([bare, sightings((HERE, 0.2))]).candidates
     np.testing.assert_allclose(found.landmarks[0], landmarks_in(HERE).points, atol=1e-4)
 

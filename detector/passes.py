@@ -1,0 +1,192 @@
+"""One look at a picture with a finder, at every size at which faces may be.
+
+A finder sees faces of a limited range of sizes. So the picture is offered to it
+at its own size and at halves of it (a face that fills the frame is small in the
+smallest), enlarged where it is small itself, and cut into tiles where it is
+large.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from PIL import Image
+
+from detector.faces import Box
+from detector.voting import Candidates, strongest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from detector.faces import Pixels
+
+
+class FaceFinder(Protocol):
+    """Looks once at one picture."""
+
+    name: str
+    alignment: str
+    """Names its kind of landmarks: templates made with others are not comparable."""
+    loads_in_background: bool
+    """Whether it may be loaded while photos are decoded."""
+    smallest_face: int
+    """Width in pixels from which faces are found at all."""
+    hint: float | None
+    """Score below which there is certainly no face, not even one of half the
+    smallest size; None for a finder whose scores do not tell."""
+
+    def find(self, pixels: Pixels, threshold: float) -> Candidates:
+        """Sightings scored at least `threshold`, in the coordinates of `pixels`.
+
+        There may be several per face. A finder without scores gives 1.
+        """
+
+
+TILE = 768
+"""Side of a tile in pixels: about 250 MB of network memory."""
+
+OVERLAP = 64
+"""Pixels that neighbouring tiles share; larger faces are found in a smaller copy."""
+
+_AROUND_HINT = 96
+"""Pixels around hints that are looked at, so that a face is seen whole with its surroundings."""
+
+_ENLARGED_PIXELS = 3_000_000
+"""A picture is enlarged only up to this size."""
+
+_SMALLEST_COPY = 320
+"""The longer side of the smallest copy: a face that fills the frame fits the network."""
+
+
+def look(
+    pixels: Pixels, finder: FaceFinder, sighting: float, smallest_face: int
+) -> list[Candidates]:
+    """One pass per size, in the coordinates of `pixels`: what scores at least `sighting`.
+
+    The largest copy costs more than all others together. So it is looked at only
+    where the copy of half its size gave the slightest hint, far below a sighting.
+    """
+    height, width = pixels.shape[:2]
+    lowest = sighting if finder.hint is None else min(sighting, finder.hint)
+    largest, *others = _copies(pixels, scales(width, height, smallest_face, finder.smallest_face))
+    passes, hints = [], None
+    for copy in reversed(others):
+        seen = _seen_in_tiles(copy, finder, lowest).moved(scale=_to(pixels, copy))
+        passes.append(strongest(seen.take(seen.scores >= sighting)))
+        hints = seen
+    if finder.hint is None or hints is None:
+        seen = _seen_in_tiles(largest, finder, sighting)
+    else:
+        seen = _seen_in_tiles(largest, finder, sighting, hints.moved(scale=_to(largest, pixels)))
+    return [*passes, strongest(seen.moved(scale=_to(pixels, largest)))]
+
+
+def look_once(pixels: Pixels, finder: FaceFinder, sighting: float) -> Candidates:
+    """One pass at the picture's own size."""
+    return strongest(_seen_in_tiles(pixels, finder, sighting))
+
+
+def scales(width: int, height: int, smallest_face: int, finder_minimum: int) -> tuple[float, ...]:
+    """The sizes to look at, as factors: the largest first, each half of the one before."""
+    scale = 1.0
+    # The largest copy in which a face that matters is just large enough to be found.
+    while scale / 2 * smallest_face >= finder_minimum:
+        scale /= 2
+    if scale == 1.0 and 4 * width * height <= _ENLARGED_PIXELS:
+        scale = 2.0
+    chosen = [scale]
+    while max(width, height) * scale > _SMALLEST_COPY:
+        scale /= 2
+        chosen.append(scale)
+    return tuple(chosen)
+
+
+def _copies(pixels: Pixels, factors: Sequence[float]) -> list[Pixels]:
+    """The picture at each of `factors`: halves of each other, the largest first."""
+    copies = [pixels if factors[0] == 1.0 else resized(pixels, factors[0])]
+    for factor in factors[1:]:
+        if factor == 1.0:
+            copies.append(pixels)
+        else:
+            # Averages of 2 x 2 pixels: exact at halves, and much faster than a filter.
+            copies.append(np.asarray(Image.fromarray(copies[-1]).reduce(2)))
+    return copies
+
+
+def resized(pixels: Pixels, factor: float) -> Pixels:
+    """The picture at another size, averaged where it is reduced."""
+    size = (max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor)))
+    return np.asarray(
+        Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+    )
+
+
+def _to(target: Pixels, source: Pixels) -> tuple[float, float]:
+    """The factors from coordinates of `source` to those of `target`."""
+    return target.shape[1] / source.shape[1], target.shape[0] / source.shape[0]
+
+
+def _seen_in_tiles(
+    pixels: Pixels, finder: FaceFinder, threshold: float, hints: Candidates | None = None
+) -> Candidates:
+    """What the finder sees in a picture of any size, perhaps only around `hints`."""
+    found = []
+    for tile, core in tiles(pixels.shape[1], pixels.shape[0]):
+        part = tile if hints is None else _around(_in_core(hints, core), tile)
+        if not part.area:
+            continue
+        seen = finder.find(pixels[part.top : part.bottom, part.left : part.right], threshold)
+        # A face belongs to the tile whose core holds its centre. It reaches at
+        # most half a face beyond the core, and the tile half an overlap.
+        found.append(_in_core(seen.moved(shift=(part.left, part.top)), core))
+    return Candidates.joined(found)
+
+
+def _in_core(candidates: Candidates, core: Box) -> Candidates:
+    x, y = (candidates.boxes[:, :2] + candidates.boxes[:, 2:]).T / 2
+    inside = (x >= core.left) & (x < core.right) & (y >= core.top) & (y < core.bottom)
+    return candidates.take(inside)
+
+
+def _around(hints: Candidates, tile: Box) -> Box:
+    """The part of a tile that holds all hints and their surroundings; empty without any."""
+    if not len(hints):
+        return Box(tile.left, tile.top, tile.left, tile.top)
+    left, top = hints.boxes[:, :2].min(axis=0) - _AROUND_HINT
+    right, bottom = hints.boxes[:, 2:].max(axis=0) + _AROUND_HINT
+    return Box(
+        max(tile.left, int(left)),
+        max(tile.top, int(top)),
+        min(tile.right, int(right) + 1),
+        min(tile.bottom, int(bottom) + 1),
+    )
+
+
+def tiles(width: int, height: int) -> Iterator[tuple[Box, Box]]:
+    """Overlapping tiles of a picture, each with its core; cores partition the plane."""
+    columns, rows = list(_spans(width)), list(_spans(height))
+    for top, bottom, core_top, core_bottom in rows:
+        for left, right, core_left, core_right in columns:
+            yield (
+                Box(left, top, right, bottom),
+                Box(core_left, core_top, core_right, core_bottom),
+            )
+
+
+_BEYOND = 1_000_000_000
+"""Past every edge: a face cut by the edge may have its centre outside."""
+
+
+def _spans(length: int) -> Iterator[tuple[int, int, int, int]]:
+    """Start and end of each tile along one side, then of its core."""
+    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
+    step = (length - OVERLAP) / count
+    for index in range(count):
+        start, end = round(index * step), round((index + 1) * step) + OVERLAP
+        yield (
+            start,
+            min(end, length),
+            -_BEYOND if index == 0 else start + OVERLAP // 2,
+            _BEYOND if index == count - 1 else end - OVERLAP // 2,
+        )
