@@ -302,7 +302,7 @@ class Order:
 
 
 def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
-    _check_order(order)
+    _check_order(order, root)
     from clearance.clear import House, IntendedUse
 
     folder = _registry_folder(order.registry)
@@ -319,8 +319,10 @@ def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
     raise typer.Exit(_exit_code(results))
 
 
-def _check_order(order: Order) -> None:
+def _check_order(order: Order, root: Path | None) -> None:
     """What can be wrong with the options is said before any work is done."""
+    if root and order.out and order.out.resolve().is_relative_to(root.resolve()):
+        raise typer.BadParameter("-o names a folder of the album: the copies would become inputs")
     if order.blur != (order.out is not None):
         raise typer.BadParameter("--blur and -o DIR go together: the copies need a folder")
     if order.report and order.report.suffix.lower() not in {".pdf", ".json"}:
@@ -671,8 +673,9 @@ def _registry_if_there(
     try:
         registry = Registry.open(folder, settings.consent)
     except RegistryMissingError:
-        line = "No registry in {path}: everybody is unknown. Begin with: clearance init"
-        _say(words.gettext(line).format(path=folder))
+        _ = words.gettext
+        line = _("No registry in {path}: everybody is unknown. Begin with: clearance init")
+        _say(line.format(path=folder))
         yield None
         return
     with registry:

@@ -89,7 +89,7 @@ class Language:
 def language(code: str | None = None) -> Language:
     """The language asked for, else the one of the user's environment, else English.
 
-    An unknown code gives English: words are never a reason to fail.
+    An unknown code counts as none: words are never a reason to fail.
     """
     chosen = _short(code) or _from_environment() or DEFAULT
     catalogue = gettext.translation("clearance", _CATALOGUES, [chosen], fallback=True)
@@ -106,6 +106,8 @@ def _from_environment() -> str | None:
 def _short(code: str | None) -> str | None:
     first = (code or "").split(":")[0].replace("-", "_").split("_")[0].split(".")[0].lower()
     # Windows spells languages out ("French_Switzerland").
+    # "C" and "POSIX" ask for no language, which is English here.
     spelled = {"french": "fr", "german": "de", "italian": "it", "english": "en"}
+    spelled |= {"c": "en", "posix": "en"}
     short = spelled.get(first, first)
     return short if short in LANGUAGES else None

@@ -95,7 +95,7 @@ def test_0_cleared(empty_registry: Path, enrol: Callable[..., str]) -> None:
 
 
 def test_1_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_check_order", lambda _: 1 / 0)
+    monkeypatch.setattr(cli, "_check_order", lambda *_: 1 / 0)
     done = run("check", PORTRAIT)
     assert done.result.exit_code == ExitCode.BUG
     assert isinstance(done.result.exception, ZeroDivisionError)
@@ -113,6 +113,7 @@ def test_1_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         ["check", PORTRAIT, "-o", "out"],
         ["check", PORTRAIT, "--report", "report.docx"],
         ["scan", "no-such-folder"],
+        ["scan", SAMPLES, "--blur", "-o", SAMPLES / "album" / "publish"],
         ["forms", "print", "-o", "forms.pdf", "--count", "0"],
         ["consent", "record", "somebody"],
         ["nonsense"],

@@ -138,6 +138,12 @@ def test_equal_distances_are_no_lead() -> None:
         assert (one.certainty, one.contested) == (Certainty.LOOK, True)
 
 
+def test_the_same_person_in_another_view_is_no_rival() -> None:
+    here, there = a_face(), dataclasses.replace(a_face(), view=1)
+    for one in matched(at(0.1), at(0.12), gallery=ANNA_AND_BEN, faces=[here, there]):
+        assert (one.certainty, one.contested) == (Certainty.CONFIDENT, False)
+
+
 def test_different_people_do_not_contest() -> None:
     for one in matched(at(0.1), at(1.1), gallery=ANNA_AND_BEN):
         assert (one.certainty, one.contested) == (Certainty.CONFIDENT, False)

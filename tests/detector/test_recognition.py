@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import TYPE_CHECKING, Any
 
@@ -85,15 +86,23 @@ def test_templates_stand_in_the_order_of_the_faces() -> None:
     box = Box(20, 20, 220, 260)
     picture = a_picture(box, width=600, height=300)
     elsewhere, bare = a_face(Box(350, 20, 550, 260)), Face(box, 0.9)
-    rows = templates(picture, [elsewhere, bare, a_face(box)], ColourRecogniser())
+    rows = templates([picture], [elsewhere, bare, a_face(box)], ColourRecogniser())
     assert rows.shape == (3, 128)
     assert np.isnan(rows[1]).all()
     assert rows[2, 1] < 0.15 < rows[0, 1]
     assert rows[2, :3] == pytest.approx(np.array(MAGENTA) / 255, abs=0.15)
 
 
+def test_each_face_is_measured_in_the_view_that_shows_it() -> None:
+    box = Box(20, 20, 220, 260)
+    plain, marked = a_picture(width=300, height=300), a_picture(box, width=300, height=300)
+    here, there = a_face(box), dataclasses.replace(a_face(box), view=1)
+    rows = templates([plain, marked], [here, there], ColourRecogniser())
+    assert rows[0, 0] < 0.5 < rows[1, 0]
+
+
 def test_no_faces_have_no_templates() -> None:
-    assert templates(a_picture(), [], ColourRecogniser()).shape == (0, 128)
+    assert templates([a_picture()], [], ColourRecogniser()).shape == (0, 128)
 
 
 # --- with the real networks ----------------------------------------------------------------

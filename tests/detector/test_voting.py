@@ -70,7 +70,9 @@ def test_a_pass_speaks_once_for_a_face() -> None:
 
 def test_landmarks_of_a_turned_sighting_do_not_blend_in() -> None:
     upright = sightings((HERE, 0.9))
-    turned = Candidates(upright.boxes, upright.scores * np.float32(0.5), upright.landmarks[:, [1, 0, 2, 4, 3]])
+    turned = Candidates(
+        upright.boxes, upright.scores * np.float32(0.5), upright.landmarks[:, [1, 0, 2, 4, 3]]
+    )
     found = vote([upright, turned]).candidates
     np.testing.assert_allclose(found.landmarks, upright.landmarks, atol=1e-4)
 
