@@ -26,8 +26,9 @@ def admitted_name(untrusted_name: str) -> str:
     Raises:
         RecordInvalidError: it is blank, too long, or has control characters.
     """
-    name = _line("the name", untrusted_name, MAX_NAME)
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    if cause := _objection_to_line(untrusted_name, MAX_NAME):
+        raise RecordInvalidError("the name cannot be kept: {cause}", cause=cause)
+    return " ".join(unicodedata.normalize("NFC", untrusted_name).split())
 
 
 def name_key(name: str) -> str:
@@ -41,21 +42,31 @@ def admitted_serial(untrusted_serial: str) -> str:
     Raises:
         RecordInvalidError: it is blank, too long, or has control characters.
     """
-    return _line("the serial", untrusted_serial, MAX_SERIAL)
+    if cause := _objection_to_line(untrusted_serial, MAX_SERIAL):
+        raise RecordInvalidError("the serial cannot be kept: {cause}", cause=cause)
+    return untrusted_serial.strip()
 
 
-def admitted_file(what: str, data: bytes, untrusted_suffix: str) -> str:
-    """The suffix as it is kept, for a file that has something in it.
+def admitted_scan(data: bytes, untrusted_suffix: str) -> str:
+    """The suffix as it is kept, for a scan that has something in it.
 
     Raises:
         RecordInvalidError: the file is empty, or the suffix is none.
     """
-    if not data:
-        raise RecordInvalidError(f"{what} is empty; give the file itself")
-    suffix = untrusted_suffix.lower()
-    if not _SUFFIX.fullmatch(suffix):
-        raise RecordInvalidError(f"{what} needs a suffix like .pdf or .jpg, not {suffix!r}")
-    return suffix
+    if cause := _objection_to_file(data, untrusted_suffix):
+        raise RecordInvalidError("the scan of the form cannot be kept: {cause}", cause=cause)
+    return untrusted_suffix.lower()
+
+
+def admitted_portrait(data: bytes, untrusted_suffix: str) -> str:
+    """The suffix as it is kept, for a portrait that has something in it.
+
+    Raises:
+        RecordInvalidError: the file is empty, or the suffix is none.
+    """
+    if cause := _objection_to_file(data, untrusted_suffix):
+        raise RecordInvalidError("the portrait cannot be kept: {cause}", cause=cause)
+    return untrusted_suffix.lower()
 
 
 def check_consent(consent: Consent, on: dt.date, policy: Policy) -> None:
@@ -64,31 +75,55 @@ def check_consent(consent: Consent, on: dt.date, policy: Policy) -> None:
     Raises:
         RecordInvalidError: the message names the field.
     """
-    unknown = sorted(consent.channels - set(policy.channels))
-    complaints = {
-        f"it is signed on {consent.signed}, which is still to come": consent.signed > on,
-        f"it ends on {consent.valid_until}, before it was signed on {consent.signed}": (
-            consent.valid_until < consent.signed
-        ),
-        f"it ends on {consent.valid_until}, before it begins on {consent.valid_from}": (
-            consent.valid_until < consent.valid_from
-        ),
-        "it names no channel; a form without a tick allows nothing": not consent.channels,
-        f"{', '.join(unknown)}: no such channel; there are {', '.join(policy.channels)}": (
-            bool(unknown)
-        ),
-    }
-    for complaint, applies in complaints.items():
-        if applies:
-            raise RecordInvalidError(f"the form {consent.serial} cannot be recorded: {complaint}")
+    if cause := _objection_to_consent(consent, on, policy):
+        raise RecordInvalidError(
+            "the form {serial} cannot be recorded: {cause}", serial=consent.serial, cause=cause
+        )
 
 
-def _line(what: str, untrusted_text: str, longest: int) -> str:
+def _objection_to_consent(
+    consent: Consent, on: dt.date, policy: Policy
+) -> RecordInvalidError | None:
+    signed, until = consent.signed, consent.valid_until
+    if signed > on:
+        return RecordInvalidError("it is signed on {signed}, which is still to come", signed=signed)
+    if until < signed:
+        return RecordInvalidError(
+            "it ends on {until}, before it was signed on {signed}", until=until, signed=signed
+        )
+    if until < consent.valid_from:
+        return RecordInvalidError(
+            "it ends on {until}, before it begins on {begin}", until=until, begin=consent.valid_from
+        )
+    if not consent.channels:
+        return RecordInvalidError("it names no channel; a form without a tick allows nothing")
+    if unknown := sorted(consent.channels - set(policy.channels)):
+        return RecordInvalidError(
+            "{unknown}: no such channel; there are {known}",
+            unknown=", ".join(unknown),
+            known=", ".join(policy.channels),
+        )
+    return None
+
+
+def _objection_to_line(untrusted_text: str, longest: int) -> RecordInvalidError | None:
     text = untrusted_text.strip()
     if not text:
-        raise RecordInvalidError(f"{what} is blank")
+        return RecordInvalidError("it is blank")
     if len(text) > longest:
-        raise RecordInvalidError(f"{what} has {len(text)} characters; {longest} are allowed")
+        return RecordInvalidError(
+            "it has {length} characters; {longest} are allowed", length=len(text), longest=longest
+        )
     if any(unicodedata.category(char) in _UNPRINTABLE and char not in _JOINERS for char in text):
-        raise RecordInvalidError(f"{what} has characters that cannot be seen; type it anew")
-    return text
+        return RecordInvalidError("it has characters that cannot be seen; type it anew")
+    return None
+
+
+def _objection_to_file(data: bytes, untrusted_suffix: str) -> RecordInvalidError | None:
+    if not data:
+        return RecordInvalidError("the file is empty; name another one")
+    if not _SUFFIX.fullmatch(untrusted_suffix.lower()):
+        return RecordInvalidError(
+            "its name needs a suffix like .pdf or .jpg, not {suffix!r}", suffix=untrusted_suffix
+        )
+    return None

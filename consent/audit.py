@@ -121,7 +121,7 @@ class AuditLog:
         rows = self._store.rows("SELECT number, hash FROM audit_head")
         if not rows:
             raise RegistryDamagedError(
-                f"the audit log in {self._store.path} has lost its head; restore a backup"
+                "the audit log in {path} has lost its head; restore a backup", path=self._store.path
             )
         return rows[0]["number"], rows[0]["hash"]
 

@@ -51,11 +51,13 @@ class EncryptedFiles:
             ciphertext = path.read_bytes()
         except OSError as error:
             raise RegistryDamagedError(
-                f"{path} belongs to the registry and cannot be read ({error}); "
-                "restore it from a backup"
+                "{path} belongs to the registry and cannot be read ({reason}); "
+                "restore it from a backup",
+                path=path,
+                reason=error.strerror or str(error),
             ) from error
         if hashlib.sha256(ciphertext).hexdigest() != name:
-            raise RegistryDamagedError(f"{path} was altered; restore it from a backup")
+            raise RegistryDamagedError("{path} was altered; restore it from a backup", path=path)
         return ciphertext
 
     def delete(self, names: Iterable[str]) -> None:
@@ -69,7 +71,9 @@ class EncryptedFiles:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 raise RegistryUnwritableError(
-                    f"{path} could not be deleted ({error}); close the program that has it open"
+                    "{path} could not be deleted ({reason}); close the program that has it open",
+                    path=path,
+                    reason=error.strerror or str(error),
                 ) from error
 
     def strays(self, known: Iterable[str]) -> tuple[str, ...]:
@@ -91,7 +95,8 @@ class EncryptedFiles:
         # Names come out of a database file that others may have altered.
         if not _NAME.fullmatch(name) and not _TEMPORARY.fullmatch(name):
             raise RegistryDamagedError(
-                f"the registry names a file {name!r} that cannot be its own; restore a backup"
+                "the registry names a file {name!r} that cannot be its own; restore a backup",
+                name=name,
             )
         return self._folder / name
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from consent import filing
 from consent.admission import (
-    admitted_file,
     admitted_name,
+    admitted_portrait,
+    admitted_scan,
     admitted_serial,
     check_consent,
     name_key,
@@ -30,6 +31,7 @@ from consent.errors import (
     PersonAmbiguousError,
     PersonUnknownError,
     RecordInvalidError,
+    RegistryDamagedError,
     RegistryUnwritableError,
     SerialTakenError,
 )
@@ -132,11 +134,16 @@ class Registry:
             key = InstitutionKey.load(path)
             known = store.rows("SELECT key_id, check_value FROM institution_key")
             if not known:
-                raise damaged(store.path, "it does not say which key it was made with")
+                cause = RegistryDamagedError("it does not say which key it was made with")
+                raise damaged(store.path, cause)
             if known[0]["check_value"] != key.check_value:
                 raise KeyWrongError(
-                    f"the key in {path} has the id {key.id}; the registry in {folder} was made "
-                    f"with the key {known[0]['key_id']}. Put that one there"
+                    "the key in {path} has the id {id}; the registry in {folder} was made "
+                    "with the key {wanted}. Put that one there",
+                    path=path,
+                    id=key.id,
+                    folder=folder,
+                    wanted=known[0]["key_id"],
                 )
             return cls(store, key, policy or Policy())
         except BaseException:
@@ -233,7 +240,7 @@ class Registry:
         """
         rows = self._store.rows(_PEOPLE + "WHERE id = ?", [person_id])
         if not rows:
-            raise PersonUnknownError(f"nobody in the registry has the id {person_id!r}")
+            raise PersonUnknownError("nobody in the registry has the id {id!r}", id=person_id)
         return self._person_from(rows[0])
 
     def find_person(self, ref: str) -> Person:
@@ -248,13 +255,17 @@ class Registry:
         rows = rows or self._store.rows(_PEOPLE + "WHERE name_tag = ? ORDER BY id", [tag])
         if not rows:
             raise PersonUnknownError(
-                f"nobody in the registry has the id or the name {ref!r}; "
-                "give the whole name, or the id as 'clearance people list' shows it"
+                "nobody in the registry has the id or the name {ref!r}; "
+                "give the whole name, or the id as 'clearance people list' shows it",
+                ref=ref,
             )
         if len(rows) > 1:
             ids = ", ".join(row["id"] for row in rows)
             raise PersonAmbiguousError(
-                f"{len(rows)} people are called {ref!r}; name one by id: {ids}"
+                "{n} people are called {ref!r}; name one by id: {ids}",
+                n=len(rows),
+                ref=ref,
+                ids=ids,
             )
         return self._person_from(rows[0])
 
@@ -307,7 +318,7 @@ class Registry:
             RecordInvalidError: the form contradicts itself or the policy, the scan is
                 empty, or templates come without the biometric tick.
         """
-        suffix = admitted_file("the scan of the form", evidence, evidence_suffix)
+        suffix = admitted_scan(evidence, evidence_suffix)
         consent = Consent(
             serial=admitted_serial(serial),
             person=person_id,
@@ -322,14 +333,15 @@ class Registry:
         check_consent(consent, on, self._policy)
         if templates and not biometric:
             raise RecordInvalidError(
-                f"the form {consent.serial} has no biometric tick: no template may be kept"
+                "the form {serial} has no biometric tick: no template may be kept",
+                serial=consent.serial,
             )
         with self._store.writing():
             safe = self._safe(person_id)
             if filing.is_recorded(self._store, consent.serial):
                 raise SerialTakenError(
-                    f"the form {consent.serial} is recorded already; "
-                    "a new signature needs a new form"
+                    "the form {serial} is recorded already; a new signature needs a new form",
+                    serial=consent.serial,
                 )
             scan = self._files.write(safe.encrypt(f"evidence {consent.serial}", evidence))
             filing.insert_consent(self._store, consent, scan)
@@ -353,7 +365,9 @@ class Registry:
             "SELECT person, evidence_file FROM consent WHERE serial = ?", [serial]
         )
         if not rows:
-            raise RecordInvalidError(f"no form with the serial {serial!r} is recorded")
+            raise RecordInvalidError(
+                "no form with the serial {serial!r} is recorded", serial=serial
+            )
         ciphertext = self._files.read(rows[0]["evidence_file"])
         return self._safe(rows[0]["person"]).decrypt(f"evidence {serial}", ciphertext)
 
@@ -372,8 +386,7 @@ class Registry:
             self._safe(person_id)
             touched = [c for c in self.consents_of(person_id) if _stands(c, channel)]
             if not touched:
-                what = "consent" if channel is None else f"consent for {channel!r}"
-                raise RecordInvalidError(f"{person_id} has no {what} that could be withdrawn")
+                raise _nothing_to_withdraw(person_id, channel)
             for consent in touched:
                 filing.insert_withdrawal(self._store, consent.serial, Withdrawal(on, channel))
             details = {"serials": [c.serial for c in touched], "channel": channel}
@@ -399,7 +412,8 @@ class Registry:
             safe = self._safe(person_id)
             if not may_keep_biometrics(self.consents_of(person_id), on):
                 raise RecordInvalidError(
-                    f"{person_id} has no consent with the biometric tick: no template may be kept"
+                    "{person} has no consent with the biometric tick: no template may be kept",
+                    person=person_id,
                 )
             self._insert_templates(person_id, templates, recogniser, safe)
             self._log.append("templates.stored", person_id, {"templates": len(templates)})
@@ -480,7 +494,7 @@ class Registry:
     def _safe(self, person_id: str) -> PersonSafe:
         rows = self._store.rows("SELECT wrapped FROM person_key WHERE person = ?", [person_id])
         if not rows:
-            raise PersonUnknownError(f"nobody in the registry has the id {person_id!r}")
+            raise PersonUnknownError("nobody in the registry has the id {id!r}", id=person_id)
         return self._vault.safe(person_id, rows[0]["wrapped"])
 
     def _person_from(self, row: sqlite3.Row) -> Person:
@@ -490,7 +504,7 @@ class Registry:
     def _insert_portrait(
         self, person_id: str, portrait: Portrait, safe: PersonSafe, on: dt.date
     ) -> str:
-        suffix = admitted_file("the portrait", portrait.data, portrait.suffix)
+        suffix = admitted_portrait(portrait.data, portrait.suffix)
         portrait_id = new_portrait_id()
         record = {
             "id": portrait_id,
@@ -515,7 +529,11 @@ class Registry:
             raise RecordInvalidError("a template needs its bytes and the name of its recogniser")
         rows = self._store.rows("SELECT id FROM portrait WHERE person = ?", [person_id])
         if foreign := sorted(set(templates) - {row["id"] for row in rows}):
-            raise RecordInvalidError(f"{person_id} has no portrait {', '.join(foreign)}")
+            raise RecordInvalidError(
+                "{person} has no portrait {portraits}",
+                person=person_id,
+                portraits=", ".join(foreign),
+            )
         for portrait, data in templates.items():
             record = {
                 "portrait": portrait,
@@ -543,7 +561,7 @@ class Registry:
             self._files.delete(files)
         except RegistryUnwritableError as error:
             raise RegistryUnwritableError(
-                f"the change is recorded, but {error}; the next sweep tries again"
+                "the change is recorded, but {cause}; the next sweep tries again", cause=error
             ) from error
         self._store.forget_deleted()
 
@@ -572,6 +590,18 @@ class Registry:
             ),
             self._files.strays(row["file"] for row in (*portraits, *scans)),
         )
+
+
+def _nothing_to_withdraw(person_id: str, channel: str | None) -> RecordInvalidError:
+    if channel is None:
+        return RecordInvalidError(
+            "{person} has no consent that could be withdrawn", person=person_id
+        )
+    return RecordInvalidError(
+        "{person} has no consent for {channel!r} that could be withdrawn",
+        person=person_id,
+        channel=channel,
+    )
 
 
 def _stands(consent: Consent, channel: str | None) -> bool:

@@ -79,8 +79,9 @@ class Store:
         """
         if not path.is_file():
             raise RegistryMissingError(
-                f"there is no registry in {path.parent}; make one with 'clearance init', "
-                "or name the right folder with --registry"
+                "there is no registry in {folder}; make one with 'clearance init', "
+                "or name the right folder with --registry",
+                folder=path.parent,
             )
         store = cls(path, _connect(path))
         try:
@@ -108,7 +109,7 @@ class Store:
             path.touch(mode=0o600, exist_ok=False)
         except FileExistsError:
             raise RegistryExistsError(
-                f"{path.parent} already holds a registry; it was left as it is"
+                "{folder} already holds a registry; it was left as it is", folder=path.parent
             ) from None
         except OSError as error:
             raise unwritable(path, error) from error
@@ -187,18 +188,21 @@ class Store:
         schema = self._schema()
         if schema > SCHEMA:
             raise RegistryTooNewError(
-                f"{self.path} was written by a newer version of this program (its schema is "
-                f"{schema}, this version knows {SCHEMA}); install the newer version"
+                "{path} was written by a newer version of this program (its schema is "
+                "{schema}, this version knows {known}); install the newer version",
+                path=self.path,
+                schema=schema,
+                known=SCHEMA,
             )
         # Zero is an emptied or foreign file. Filling it with tables would turn a
         # lost registry into an empty one.
         if schema == 0:
-            raise damaged(self.path, "it holds no tables")
+            raise damaged(self.path, RegistryDamagedError("it holds no tables"))
         # A cut inside an empty last page hurts nothing that quick_check looks at,
         # and is a cut all the same.
         page_size = self.connection.execute("PRAGMA page_size").fetchone()[0]
         if self.path.stat().st_size % page_size:
-            raise damaged(self.path, "its end is missing")
+            raise damaged(self.path, RegistryDamagedError("its end is missing"))
         verdict = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise damaged(self.path, verdict)
@@ -227,8 +231,10 @@ def translated_errors(path: Path) -> Iterator[None]:
         kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if kind in _BUSY:
             raise RegistryBusyError(
-                f"another process is writing to {path} and did not finish within "
-                f"{BUSY_SECONDS:g} seconds; try again"
+                "another process is writing to {path} and did not finish within "
+                "{seconds:g} seconds; try again",
+                path=path,
+                seconds=BUSY_SECONDS,
             ) from error
         if kind in _DAMAGED:
             raise damaged(path, str(error)) from error
@@ -240,23 +246,28 @@ def translated_errors(path: Path) -> Iterator[None]:
 def unwritable(path: Path, error: Exception) -> RegistryUnwritableError:
     """The error for a file of the registry that could not be written."""
     return RegistryUnwritableError(
-        f"{path} cannot be written ({error}); the change was not made. "
-        "Check the free space and the permissions of the folder"
+        "{path} cannot be written ({reason}); the change was not made. "
+        "Check the free space and the permissions of the folder",
+        path=path,
+        reason=getattr(error, "strerror", None) or str(error),
     )
 
 
-def damaged(path: Path, what: str) -> RegistryDamagedError:
+def damaged(path: Path, cause: RegistryDamagedError | str) -> RegistryDamagedError:
     """The error for a registry file that is not what the program wrote."""
     return RegistryDamagedError(
-        f"{path} is not a registry or is damaged ({what}); restore it from a backup"
+        "{path} is not a registry or is damaged ({cause}); restore it from a backup",
+        path=path,
+        cause=cause,
     )
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise SqliteTooOldError(
-            f"this Python brings SQLite {sqlite3.sqlite_version}; a registry needs 3.37 or newer. "
-            "Use a Python that brings its own, such as those of python.org or uv"
+            "this Python brings SQLite {version}; a registry needs 3.37 or newer. "
+            "Use a Python that brings its own, such as those of python.org or uv",
+            version=sqlite3.sqlite_version,
         )
     with translated_errors(path):
         # Without an isolation level Python opens no transaction behind our back.

@@ -83,8 +83,10 @@ class InstitutionKey:
             write_new(path, text.encode("ascii"))
         except OSError as error:
             raise RegistryUnwritableError(
-                f"the institution's key cannot be written to {path} ({error}); name a folder "
-                f"that exists and can be written, with --registry or {KEY_FILE_VARIABLE}"
+                "the institution's key cannot be written to {path} ({reason}); name a folder "
+                "that exists and can be written, with --registry or CLEARANCE_KEY_FILE",
+                path=path,
+                reason=error.strerror or str(error),
             ) from error
         return key
 
@@ -103,15 +105,18 @@ class InstitutionKey:
                 content = stream.read(1024)
         except OSError as error:
             raise KeyMissingError(
-                f"the institution's key is not at {path} ({error.strerror}); without it nothing "
-                f"can be read. Put the file back from its safe copy, or set {KEY_FILE_VARIABLE} "
-                "to where it is"
+                "the institution's key is not at {path} ({reason}); without it nothing "
+                "can be read. Put the file back from its safe copy, or set CLEARANCE_KEY_FILE "
+                "to where it is",
+                path=path,
+                reason=error.strerror or str(error),
             ) from error
         if os.name == "posix" and stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
             raise KeyExposedError(
-                f"other accounts of this computer may use the institution's key; make it yours "
-                f"alone: chmod 600 {path}. Where the disk knows no permissions, keep the key on "
-                f"another and set {KEY_FILE_VARIABLE}"
+                "other accounts of this computer may use the institution's key; make it yours "
+                "alone: chmod 600 {path}. Where the disk knows no permissions, keep the key on "
+                "another and set CLEARANCE_KEY_FILE",
+                path=path,
             )
         return cls._parsed(content, path)
 
@@ -125,8 +130,9 @@ class InstitutionKey:
                 if len(key.secret) == _KEY_BYTES and key.id == match["id"]:
                     return key
         raise KeyWrongError(
-            f"{path} is not an institution's key or was altered; put the file back from its "
-            "safe copy"
+            "{path} is not an institution's key or was altered; put the file back from its "
+            "safe copy",
+            path=path,
         )
 
 
@@ -199,8 +205,10 @@ def _decrypt(cipher: AESGCM, ciphertext: bytes, person: str, purpose: str) -> by
     except (InvalidTag, ValueError) as error:
         # ValueError: too short to hold a nonce.
         raise RegistryDamagedError(
-            f"the {purpose.partition(' ')[0]} of {person} cannot be decrypted: it was altered "
-            "outside this program; restore the registry from a backup"
+            "data of {person} cannot be decrypted ({part}): it was altered outside this program; "
+            "restore the registry from a backup",
+            person=person,
+            part=purpose.partition(" ")[0],
         ) from error
 
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.admission import (
-    admitted_file,
     admitted_name,
+    admitted_scan,
     admitted_serial,
     check_consent,
     name_key,
@@ -92,7 +92,7 @@ def test_serials_that_nobody_printed_are_refused(serial: str) -> None:
 )
 def test_empty_or_nameless_files_are_refused(data: bytes, suffix: str) -> None:
     with pytest.raises(RecordInvalidError, match="the scan"):
-        admitted_file("the scan", data, suffix)
+        admitted_scan(data, suffix)
 
 
 @pytest.mark.parametrize(
