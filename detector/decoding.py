@@ -150,6 +150,8 @@ _PLUGINS = {
 
 _TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
 
+_ORIENTATION = 274  # EXIF
+
 _TIFF_SUB_IFDS = 330
 _TIFF_DNG_VERSION = 50706
 _TIFF_SUBFILE = 254
@@ -288,7 +290,9 @@ def _views(image: Image.Image, kind: PhotoFormat) -> tuple[list[Pixels], bytes |
     image.load()
     # Pillow turns TIFF while loading and pillow-heif turns HEIF: both leave no
     # orientation behind, so that nothing is turned twice.
-    upright = image if kind is PhotoFormat.HEIF else ImageOps.exif_transpose(image)
+    upright = image
+    if kind is not PhotoFormat.HEIF and image.getexif().get(_ORIENTATION, 1) != 1:
+        upright = ImageOps.exif_transpose(image)
     deep = upright.mode.startswith(("I", "F"))
     if not deep and (upright.mode in _TRANSPARENT or "transparency" in upright.info):
         return _transparent_views(upright), _rgb_profile(profile)
@@ -301,7 +305,7 @@ def _views(image: Image.Image, kind: PhotoFormat) -> tuple[list[Pixels], bytes |
 def _eight_bit(image: Image.Image) -> Image.Image:
     """The picture with 8 bits per channel; Pillow's own conversion clips at 255."""
     if not image.mode.startswith(("I", "F")):
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     deep = np.asarray(image, dtype=np.float64)
     if image.mode.startswith("I;16"):
         low, high = 0.0, 65535.0
@@ -352,7 +356,8 @@ def _rgb_profile(profile: bytes | None) -> bytes | None:
 
 
 def _pixels(image: Image.Image) -> Pixels:
-    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+    # Every copy of a large photo costs as much as a face.
+    return np.ascontiguousarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _same_size(view: Pixels, like: Pixels) -> Pixels:

@@ -14,7 +14,7 @@ import numpy as np
 
 from detector.faces import Box, Face, Landmarks
 from detector.passes import FaceFinder, look, look_once, resized
-from detector.voting import Candidates, Voted, vote
+from detector.voting import SAME_FACE, Candidates, Voted, vote
 
 if TYPE_CHECKING:
     from detector.faces import Frame, Pixels
@@ -49,6 +49,9 @@ _TURNED_SIDE_WHEN_EMPTY = 1536
 _CONVINCING = 0.5
 """Score from which a face proves that the picture is the right way up."""
 
+_SAME_PIXELS = 4.0
+"""Mean difference in steps of 255 up to which two views show one and the same face."""
+
 _SEVERAL = 3
 _CLEARLY_SEEN = 0.9
 _INSIDE = 0.8
@@ -61,15 +64,32 @@ _TURNS = (1, 3, 2)
 def find_faces(
     frame: Frame, finder: FaceFinder, options: DetectionOptions = _DEFAULTS
 ) -> tuple[Face, ...]:
-    """Every face in any view of the frame, from the top down, then from the left."""
-    passes: list[Candidates] = []
-    for view in frame.views:
+    """Every face in any view of the frame, from the top down, then from the left.
+
+    A face that several views show with the same pixels is one face. Other pixels
+    at the same place may be somebody else: that face counts by itself.
+    """
+    faces: list[Face] = []
+    for index, view in enumerate(frame.views):
         upright = look(view, finder, options.sighting, options.smallest_face)
-        passes += upright
-        passes += _look_turned(view, finder, options, vote(upright))
-    voted = without_parts(vote(passes))
-    faces = _faces(voted, frame.width, frame.height, options.threshold)
+        turned = _look_turned(view, finder, options, vote(upright))
+        voted = without_parts(vote([*upright, *turned]))
+        faces += [
+            dataclasses.replace(face, view=index)
+            for face in _faces(voted, frame.width, frame.height, options.threshold)
+            if not any(_shown_alike(face, known, view, frame) for known in faces)
+        ]
     return tuple(sorted(faces, key=lambda face: (face.box.top, face.box.left, face.box)))
+
+
+def _shown_alike(face: Face, known: Face, view: Pixels, frame: Frame) -> bool:
+    """Whether another view has shown the same face: same place, same pixels."""
+    if face.box.iou(known.box) < SAME_FACE:
+        return False
+    rows, columns = slice(face.box.top, face.box.bottom), slice(face.box.left, face.box.right)
+    here = view[rows, columns].astype(np.int16)
+    there = frame.views[known.view][rows, columns].astype(np.int16)
+    return float(np.abs(here - there).mean()) <= _SAME_PIXELS
 
 
 def _look_turned(

@@ -103,8 +103,7 @@ class Detector:
     def templates(self, frame: Frame, faces: Sequence[Face]) -> Templates:
         """One row per face, float32 (n, 128); NaN for a face that cannot be measured.
 
-        A face of `frame.other_views` is measured in the first view, where it may
-        not be: then it matches nobody, or whoever stands there.
+        Each face is measured in the view that shows it.
 
         Raises:
             ModelMissingError: the recogniser's weights are absent or damaged.
@@ -112,7 +111,7 @@ class Detector:
         """
         from detector.recognition import templates
 
-        return templates(frame.pixels, faces, self._recogniser.get())
+        return templates(frame.views, faces, self._recogniser.get())
 
 
 class _Later(Generic[_Network]):

@@ -133,14 +133,16 @@ class Face:
     """One detected face.
 
     `score` is the detector's confidence, 0 to 1. `passes` counts the detection
-    passes (scales, flips, views of the file) that saw it. `landmarks` is None
-    for a detector that gives none.
+    passes (sizes and turns of the picture) that saw it. `landmarks` is None
+    for a detector that gives none. `view` is the first of `Frame.views` that
+    shows it.
     """
 
     box: Box
     score: float
     landmarks: Landmarks | None = None
     passes: int = 1
+    view: int = 0
 
     @property
     def size_class(self) -> SizeClass:

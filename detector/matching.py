@@ -122,7 +122,7 @@ def match(
         limits: what the distances mean.
 
     A face is a confident match if its distance, its margin and its eye distance
-    all allow it. A person can be in a picture once: when several faces are near
+    all allow it. A person can be in a view once: when several faces are near
     enough to be the same person, all of them are left to a look, unless the
     nearest leads the others by the margin; then it alone keeps its certainty.
     """
@@ -133,7 +133,7 @@ def match(
     people, means, counts = gallery.means()
     found = distances(templates, means, counts)
     matches = [_best(row, people, face, limits) for row, face in zip(found, faces, strict=True)]
-    return tuple(_once_each(matches, limits))
+    return _once_each(matches, faces, limits)
 
 
 def distances(templates: Templates, means: Floats, counts: Floats) -> Floats:
@@ -168,13 +168,18 @@ def _best(row: Floats, people: Sequence[str], face: Face, limits: Limits) -> Mat
     return Match(certainty, people[best], distance, margin)
 
 
-def _once_each(matches: Sequence[Match], limits: Limits) -> list[Match]:
-    """The matches with nobody confidently in the picture twice."""
-    rivals: dict[str, list[float]] = {}
-    for one in matches:
-        if one.person is not None and one.distance is not None:
-            rivals.setdefault(one.person, []).append(one.distance)
-    return [_contested(one, sorted(rivals.get(one.person or "", ())), limits) for one in matches]
+def _once_each(
+    matches: Sequence[Match], faces: Sequence[Face], limits: Limits
+) -> tuple[Match, ...]:
+    """The matches with nobody confidently in one view twice."""
+    rivals: dict[tuple[str | None, int], list[float]] = {}
+    for one, face in zip(matches, faces, strict=True):
+        if one.distance is not None:
+            rivals.setdefault((one.person, face.view), []).append(one.distance)
+    return tuple(
+        _contested(one, sorted(rivals.get((one.person, face.view), ())), limits)
+        for one, face in zip(matches, faces, strict=True)
+    )
 
 
 def _contested(one: Match, nearest: Sequence[float], limits: Limits) -> Match:

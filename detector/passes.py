@@ -52,6 +52,9 @@ OVERLAP = 64
 _AROUND_HINT = 96
 """Pixels around hints that are looked at, so that a face is seen whole with its surroundings."""
 
+_LARGE = 96
+"""Width in pixels of the largest copy from which a hint is left to the smaller copies."""
+
 _ENLARGED_PIXELS = 3_000_000
 """A picture is enlarged only up to this size."""
 
@@ -65,7 +68,8 @@ def look(
     """One pass per size, in the coordinates of `pixels`: what scores at least `sighting`.
 
     The largest copy costs more than all others together. So it is looked at only
-    where the copy of half its size gave the slightest hint, far below a sighting.
+    where the copy of half its size gave the slightest hint of a small face, far
+    below a sighting; large faces are seen better in the other copies.
     """
     height, width = pixels.shape[:2]
     lowest = sighting if finder.hint is None else min(sighting, finder.hint)
@@ -78,7 +82,8 @@ def look(
     if finder.hint is None or hints is None:
         seen = _seen_in_tiles(largest, finder, sighting)
     else:
-        seen = _seen_in_tiles(largest, finder, sighting, hints.moved(scale=_to(largest, pixels)))
+        small = _smaller_than(_LARGE, hints.moved(scale=_to(largest, pixels)))
+        seen = _seen_in_tiles(largest, finder, sighting, small)
     return [*passes, strongest(seen.moved(scale=_to(pixels, largest)))]
 
 
@@ -141,6 +146,10 @@ def _seen_in_tiles(
         # most half a face beyond the core, and the tile half an overlap.
         found.append(_in_core(seen.moved(shift=(part.left, part.top)), core))
     return Candidates.joined(found)
+
+
+def _smaller_than(width: float, candidates: Candidates) -> Candidates:
+    return candidates.take(candidates.boxes[:, 2] - candidates.boxes[:, 0] < width)
 
 
 def _in_core(candidates: Candidates, core: Box) -> Candidates:

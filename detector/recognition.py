@@ -47,15 +47,16 @@ class Recogniser(Protocol):
         """uint8 (n, 150, 150, 3) to float32 (n, 128)."""
 
 
-def templates(pixels: Pixels, faces: Sequence[Face], recogniser: Recogniser) -> Templates:
+def templates(views: Sequence[Pixels], faces: Sequence[Face], recogniser: Recogniser) -> Templates:
     """One row per face, in order: float32 (n, 128).
 
+    Each face is measured in its own view: another view may show somebody else there.
     A face without landmarks, or with impossible ones, gets NaN, which matches nobody.
     """
     rows = np.full((len(faces), 128), np.nan, dtype=np.float32)
     chips, found = [], []
     for index, face in enumerate(faces):
-        chip = cut_chip(pixels, face.landmarks) if face.landmarks else None
+        chip = cut_chip(views[face.view], face.landmarks) if face.landmarks else None
         if chip is not None:
             chips.append(chip)
             found.append(index)

@@ -112,6 +112,30 @@ def test_faces_that_do_not_matter_save_the_largest_copy() -> None:
     assert scales(4000, 3000, 64, 8)[0] == 0.125
 
 
+class _Hinting(SquareFinder):
+    """Gives a weak hint for squares too small to be sure of."""
+
+    hint = 0.02
+
+    def find(self, pixels: Pixels, threshold: float) -> Candidates:
+        found = super().find(pixels, threshold)
+        small = (found.boxes[:, 2] - found.boxes[:, 0]) < 16
+        scores = np.where(small, np.float32(0.03), found.scores)
+        return Candidates(found.boxes, scores, found.landmarks).take(scores >= threshold)
+
+
+def test_the_largest_copy_is_looked_at_around_hints_only() -> None:
+    hinting, thorough = _Hinting(), _Hinting()
+    thorough.hint = None  # type: ignore[assignment]
+    faces = [Box(100, 100, 124, 130), Box(2300, 1500, 2324, 1530)]
+    frame = a_frame(a_picture(*faces, width=2400, height=1600))
+    # At half the size each face is a hint far below a sighting.
+    assert_same(boxes_found(frame, hinting), faces)
+    assert_same(boxes_found(frame, thorough), faces)
+    looked = [sum(w * h for w, h in finder.looks) for finder in (hinting, thorough)]
+    assert looked[0] < looked[1] / 2
+
+
 def test_hidden_views_count() -> None:
     seen, hidden = Box(20, 20, 60, 70), Box(200, 100, 260, 170)
     frame = a_frame(a_picture(seen), a_picture(), a_picture(hidden))
