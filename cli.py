@@ -79,7 +79,7 @@ class Command(TyperCommand):
         try:
             return super().invoke(ctx)
         except tuple(kind for kind, _ in EXIT_CODES) as error:
-            _say(f"{ctx.command_path}: {error}")
+            _say(f"{ctx.command_path}: {_words(ctx.params.get('lang')).error(error)}")
             code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
             raise typer.Exit(code) from error
         except KeyboardInterrupt:
@@ -104,13 +104,18 @@ class CommandGroup(TyperGroup):
 
 
 def _translate(command: Any) -> None:
-    # --help is answered before --lang is read, so the language is looked up here.
-    asked = next((b for a, b in itertools.pairwise(sys.argv) if a == "--lang"), None)
-    gettext = _words(asked).gettext
+    gettext = _asked_words().gettext
     command.help = gettext(command.help) if command.help else command.help
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = gettext(parameter.help)
+
+
+def _asked_words() -> Language:
+    """The language of the command line, where an answer is due before it is read: --help."""
+    apart = (b for a, b in itertools.pairwise(sys.argv) if a == "--lang")
+    joined = (a.partition("=")[2] for a in sys.argv if a.startswith("--lang="))
+    return _words(next(itertools.chain(apart, joined), None))
 
 
 def _words(code: str | None) -> Language:
@@ -130,14 +135,16 @@ def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day like 2026-11-21") from None
+        wrong = _asked_words().gettext("{text!r} is not a day like 2026-11-21")
+        raise typer.BadParameter(wrong.format(text=text)) from None
 
 
 def _language_code(text: str) -> str:
     from clearance.language import LANGUAGES
 
     if text not in LANGUAGES:
-        raise typer.BadParameter(f"{text!r} is not one of {', '.join(LANGUAGES)}")
+        wrong = _words(None).gettext("{text!r} is not one of {known}")
+        raise typer.BadParameter(wrong.format(text=text, known=", ".join(LANGUAGES)))
     return text
 
 
@@ -307,7 +314,7 @@ def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
 
     folder = _registry_folder(order.registry)
     settings = _settings(folder)
-    asked = _channels(order.channels, settings) or settings.consent.channels
+    asked = _channels(order.channels, settings, order.words) or settings.consent.channels
     use = IntendedUse(asked, order.on or _today())
     detector = _detector(settings)
     with _registry_if_there(folder, settings, order.words) as registry:
@@ -321,12 +328,15 @@ def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
 
 def _check_order(order: Order, root: Path | None) -> None:
     """What can be wrong with the options is said before any work is done."""
+    _ = order.words.gettext
     if root and order.out and order.out.resolve().is_relative_to(root.resolve()):
-        raise typer.BadParameter("-o names a folder of the album: the copies would become inputs")
+        raise typer.BadParameter(
+            _("-o names a folder of the album: the copies would become inputs")
+        )
     if order.blur != (order.out is not None):
-        raise typer.BadParameter("--blur and -o DIR go together: the copies need a folder")
+        raise typer.BadParameter(_("--blur and -o DIR go together: the copies need a folder"))
     if order.report and order.report.suffix.lower() not in {".pdf", ".json"}:
-        raise typer.BadParameter("--report takes a file ending in .pdf or .json")
+        raise typer.BadParameter(_("--report takes a file ending in .pdf or .json"))
 
 
 def _exporter(
@@ -529,7 +539,7 @@ def consent_record(
             serial=serial,
             signed=signed,
             valid_until=until,
-            channels=_channels(channel, settings),
+            channels=_channels(channel, settings, words),
             biometric=biometric,
             evidence=read_evidence(evidence),
             evidence_suffix=evidence.suffix.lower(),
@@ -574,7 +584,7 @@ def consent_withdraw(
     words = _words(lang)
     with _registry(registry) as (opened, settings):
         if channel:
-            _channels([channel], settings)
+            _channels([channel], settings, words)
         found = opened.find_person(person)
         touched = opened.withdraw(found.id, channel, on=_today())
     if as_json:
@@ -683,11 +693,12 @@ def _registry_if_there(
         yield registry
 
 
-def _channels(names: Sequence[str], settings: Settings) -> tuple[str, ...]:
+def _channels(names: Sequence[str], settings: Settings, words: Language) -> tuple[str, ...]:
     known = settings.consent.channels
     for name in names:
         if name not in known:
-            raise typer.BadParameter(f"no channel {name!r}; there are {', '.join(known)}")
+            wrong = words.gettext("no channel {name!r}; there are {known}")
+            raise typer.BadParameter(wrong.format(name=name, known=", ".join(known)))
     return tuple(dict.fromkeys(names))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearance.clear import House, IntendedUse, clear_photo
-from clearance.errors import ExportError
+from clearance.errors import ClearanceError, ExportError
 from clearance.results import Outcome, PhotoResult
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
@@ -57,21 +58,26 @@ def clear_files(
         except (ModelMissingError, BackendMissingError, ConsentError):
             raise
         except DetectorError as error:
-            result = _failed(path, str(error), use, exporter)
+            result = _failed(path, error, use, exporter)
         except Exception as error:  # noqa: BLE001 - the one guard: a bug fails its file, loudly
-            problem = f"internal error: {type(error).__name__}: {error}"
-            result = _failed(path, problem, use, exporter)
+            bug = ClearanceError(
+                "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
+            )
+            result = _failed(path, bug, use, exporter)
         yield result
 
 
-def _failed(path: Path, problem: str, use: IntendedUse, exporter: Exporter | None) -> PhotoResult:
+def _failed(
+    path: Path, problem: Exception, use: IntendedUse, exporter: Exporter | None
+) -> PhotoResult:
     if exporter:
         try:
             # A copy of an earlier run shows an earlier decision.
             exporter.withdraw(path)
         except ExportError as error:
-            problem = f"{problem} {error}"
-    return PhotoResult(path, Outcome.FAILED, asked=use.channels, problem=problem)
+            problem = ClearanceError("{first} {second}", first=problem, second=error)
+    # A copy has no traceback, which would keep the picture in memory.
+    return PhotoResult(path, Outcome.FAILED, asked=use.channels, problem=copy.deepcopy(problem))
 
 
 def _raise(error: OSError) -> None:

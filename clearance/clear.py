@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,26 +103,8 @@ def identify(frame: Frame, faces: Sequence[Face], house: House) -> tuple[Match, 
     """
     if not faces or not len(house.gallery):
         return (Match.nobody(),) * len(faces)
-    per_view = []
-    for view in frame.views:
-        probes = house.detector.templates(dataclasses.replace(frame, pixels=view), faces)
-        per_view.append(match(probes, faces, house.gallery, house.limits))
-    return tuple(_agreed(candidates) for candidates in zip(*per_view, strict=True))
-
-
-def _agreed(candidates: Sequence[Match]) -> Match:
-    """The match of one face that every view of the file supports.
-
-    A stranger behind transparent pixels, where the visible picture shows somebody
-    who agreed, must not be cleared by them.
-    """
-    known = [candidate for candidate in candidates if candidate.person is not None]
-    if not known:
-        return Match.nobody()
-    weakest = max(known, key=lambda candidate: candidate.distance or 0.0)
-    if len(known) == len(candidates) and len({candidate.person for candidate in known}) == 1:
-        return weakest
-    return dataclasses.replace(weakest, certainty=Certainty.LOOK)
+    probes = house.detector.templates(frame, faces)
+    return match(probes, faces, house.gallery, house.limits)
 
 
 def judge(face: Face, candidate: Match, use: IntendedUse, house: House) -> FaceResult:
@@ -225,7 +208,9 @@ def _with_copy(frame: Frame, result: PhotoResult, exporter: Exporter) -> PhotoRe
     try:
         return dataclasses.replace(result, export=exporter.write(frame, hidden, visible))
     except ExportError as error:
-        return dataclasses.replace(result, outcome=Outcome.FAILED, problem=str(error))
+        # A copy has no traceback, which would keep the picture in memory.
+        problem = copy.deepcopy(error)
+        return dataclasses.replace(result, outcome=Outcome.FAILED, problem=problem)
 
 
 def _remember(result: PhotoResult, registry: Registry) -> None:

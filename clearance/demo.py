@@ -40,7 +40,9 @@ def build_demo(folder: Path, detector: Detector, today: dt.date) -> Demo:
     cast = _cast()
     home = folder / "registry"
     if home.exists():
-        raise RegistryExistsError(f"{home} is there already: remove it, or name another folder")
+        raise RegistryExistsError(
+            "{path} is there already: remove it, or name another folder", path=home
+        )
     # Built under another name: a demo that is there is a whole one.
     partial = folder / ".registry-partial"
     shutil.rmtree(partial, ignore_errors=True)
@@ -70,7 +72,9 @@ def _cast() -> dict[str, Any]:
         cast: dict[str, Any] = json.loads((_SAMPLES / "cast.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise DemoMissingError(
-            f"the sample pictures are not in {_SAMPLES}: run the demo from a checkout ({error})"
+            "the sample pictures are not in {folder} ({reason}): run the demo from a checkout",
+            folder=_SAMPLES,
+            reason=error.strerror or str(error),
         ) from error
     return cast
 

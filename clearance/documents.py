@@ -27,7 +27,7 @@ def photo_document(result: PhotoResult) -> Document:
         "faces": [_face(face) for face in result.faces],
         "channels": {channel: outcome.value for channel, outcome in result.channels.items()},
         "export": _export(result.export) if result.export else None,
-        "problem": result.problem,
+        "problem": None if result.problem is None else str(result.problem),
     }
 
 

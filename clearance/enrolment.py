@@ -37,7 +37,9 @@ def read_portrait(untrusted_path: Path, detector: Detector) -> Portrait:
     try:
         portrait_face(frame, detector)
     except PortraitRejectedError as error:
-        raise PortraitRejectedError(f"{printable(untrusted_path.name)}: {error}") from error
+        raise PortraitRejectedError(
+            "{name}: {cause}", name=printable(untrusted_path.name), cause=error
+        ) from error
     return Portrait(data, untrusted_path.suffix.lower())
 
 
@@ -76,4 +78,6 @@ def read_evidence(untrusted_path: Path) -> bytes:
     try:
         return read_file(untrusted_path, PhotoLimits(file_bytes=MAX_EVIDENCE_BYTES))
     except PhotoUnreadableError as error:
-        raise EvidenceUnreadableError(f"The scan of the form cannot be used: {error}") from error
+        raise EvidenceUnreadableError(
+            "The scan of the form cannot be used: {cause}", cause=error
+        ) from error

@@ -136,8 +136,10 @@ class Exporter:
             target.unlink()
         except OSError as error:
             raise ExportError(
-                f"The earlier copy {target} may be out of date and cannot be removed "
-                f"({error.strerror}): delete it by hand."
+                "The earlier copy {path} may be out of date and cannot be removed "
+                "({reason}): delete it by hand.",
+                path=target,
+                reason=error.strerror or str(error),
             ) from error
         return True
 
@@ -161,8 +163,11 @@ class Exporter:
                     return _result(target, data, frame, faces)
             faces += appeared
         raise VerificationError(
-            f"Faces that were not judged keep appearing in the copy of {frame.path}, "
-            f"last at {appeared[0].box}: hide by hand, or use another picture."
+            "Faces that were not judged keep appearing in the copy of {path}, "
+            "last at {left}, {top}: hide by hand, or use another picture.",
+            path=frame.path,
+            left=appeared[0].box.left,
+            top=appeared[0].box.top,
         )
 
     def _target(self, photo: Path) -> Path:
@@ -170,23 +175,25 @@ class Exporter:
             return self._copies[_absolute(photo)]
         except KeyError:
             raise ExportRefusedError(
-                f"{photo} is not among the photos of this run, so its copy has no place."
+                "{path} is not among the photos of this run, so its copy has no place.", path=photo
             ) from None
 
     def _refuse_rivals(self, target: Path) -> None:
         rivals = self._rivals[_name_key(target)]
         if len(rivals) > 1:
-            names = " and ".join(map(str, rivals))
             raise ExportRefusedError(
-                f"{names} would have the same copy, {target}: rename one, or export them "
-                "into different folders."
+                "Several photos would have the same copy, {path}: rename one, or export them "
+                "into different folders. The photos: {photos}",
+                path=target,
+                photos=", ".join(map(str, rivals)),
             )
 
     def _refuse_input(self, target: Path) -> None:
         if self._is_input(target):
             raise ExportRefusedError(
-                f"{target} is a photo of this run and is never overwritten: "
-                "choose another folder for the copies."
+                "{path} is a photo of this run and is never overwritten: "
+                "choose another folder for the copies.",
+                path=target,
             )
 
     def _is_input(self, target: Path) -> bool:
@@ -203,8 +210,11 @@ class Exporter:
             written = True
         except ExportError as error:
             if self.withdraw(photo):
-                removed = f"{error} The earlier copy {self._target(photo)} was removed."
-                raise type(error)(removed) from error
+                raise type(error)(
+                    "{cause} The earlier copy {path} was removed.",
+                    cause=error,
+                    path=self._target(photo),
+                ) from error
             raise
         finally:
             if not written:
@@ -281,8 +291,12 @@ def encode(redaction: Redaction, encoding: Encoding) -> bytes:
     except (OSError, ValueError) as error:
         height, width = redaction.mask.shape
         raise ExportError(
-            f"{encoding.format} cannot hold a picture of {width} x {height} pixels "
-            f"({error}): export a smaller version of the photo."
+            "{format} cannot hold a picture of {width} x {height} pixels "
+            "({reason}): export a smaller version of the photo.",
+            format=encoding.format,
+            width=width,
+            height=height,
+            reason=str(error),
         ) from error
     return buffer.getvalue()
 
@@ -335,12 +349,19 @@ def _explained(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        reason = error.strerror or str(error)
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            remedy = "make room on the disk and run the command again"
-        else:
-            remedy = "choose a folder you may write to, and close the copy in other programs"
+            raise ExportError(
+                "The copy {path} cannot be written ({reason}): "
+                "make room on the disk and run the command again.",
+                path=target,
+                reason=reason,
+            ) from error
         raise ExportError(
-            f"The copy {target} cannot be written ({error.strerror or error}): {remedy}."
+            "The copy {path} cannot be written ({reason}): "
+            "choose a folder you may write to, and close the copy in other programs.",
+            path=target,
+            reason=reason,
         ) from error
 
 

@@ -9,7 +9,7 @@ import locale
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from clearance.results import FaceReason, Outcome
 from consent.decision import Reason
@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 LANGUAGES = ("fr", "de", "it", "en")
 DEFAULT = "en"
 _CATALOGUES = Path(__file__).resolve().parent.parent / "locale"
+
+
+@runtime_checkable
+class Translatable(Protocol):
+    """An error of any room of ours: an English template and what it is filled with."""
+
+    @property
+    def template(self) -> str:
+        """The sentence, with a name in braces for each value."""
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """What stands for the names."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +50,19 @@ class Language:
     def date(self, day: dt.date) -> str:
         """The day as people here write it: 21.11.2026, in English 2026-11-21."""
         return day.isoformat() if self.code == "en" else day.strftime("%d.%m.%Y")
+
+    def error(self, error: Exception) -> str:
+        """What went wrong; what the system or a library says stays as it is."""
+        if not isinstance(error, Translatable):
+            return str(error)
+        values = {name: self._told(value) for name, value in error.values.items()}
+        sentence = self.gettext(error.template)
+        return sentence.format(**values) if values else sentence
+
+    def _told(self, value: object) -> object:
+        if isinstance(value, Exception):
+            return self.error(value)
+        return self.date(value) if isinstance(value, dt.date) else value
 
     def outcome(self, outcome: Outcome) -> str:
         """A verdict in a word or two."""

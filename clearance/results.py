@@ -107,4 +107,4 @@ class PhotoResult:
     channels: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
     asked: tuple[str, ...] = ()
     export: ExportResult | None = None
-    problem: str | None = None
+    problem: Exception | None = None

@@ -78,11 +78,15 @@ def load_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalidError(f"{path} cannot be read: {error}") from error
+        raise SettingsInvalidError(
+            "{path} cannot be read: {reason}", path=path, reason=str(error)
+        ) from error
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalidError(f"{path} is not valid TOML: {error}") from error
+        raise SettingsInvalidError(
+            "{path} is not valid TOML: {reason}", path=path, reason=str(error)
+        ) from error
     reader = _Reader(path, text, tables)
     reader.check_sections()
     settings = Settings(
@@ -122,17 +126,24 @@ class _Reader:
         known = {field.name: None for field in dataclasses.fields(Settings)}
         for name in self.tables:
             if name not in known:
-                raise self.complaint(None, name, f"is not a section; there are {_list(known)}")
+                cause = SettingsInvalidError(
+                    "is not a section; there are {known}", known=", ".join(known)
+                )
+                raise self.complaint(None, name, cause)
 
     def section(self, name: str, default: _Section) -> _Section:
         """The dataclass `default` with the table's values in place of its own."""
         table = self.tables.get(name, {})
         if not isinstance(table, dict):
-            raise self.complaint(None, name, f"must be a section: write [{name}]")
+            cause = SettingsInvalidError("must be a section: write [{name}]", name=name)
+            raise self.complaint(None, name, cause)
         known = {field.name: getattr(default, field.name) for field in dataclasses.fields(default)}
         for key in table:
             if key not in known:
-                raise self.complaint(name, key, f"is not known; there are {_list(known)}")
+                cause = SettingsInvalidError(
+                    "is not known; there are {known}", known=", ".join(known)
+                )
+                raise self.complaint(name, key, cause)
         values = {key: self.value(name, key, value, known[key]) for key, value in table.items()}
         return dataclasses.replace(default, **values)
 
@@ -140,31 +151,46 @@ class _Reader:
         """The value, of the same kind as the default."""
         if isinstance(default, tuple):
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise self.complaint(section, key, 'must be a list of texts, like ["website"]')
+                cause = SettingsInvalidError('must be a list of texts, like ["website"]')
+                raise self.complaint(section, key, cause)
             return tuple(value)
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if type(value) is not type(default):
-            kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-            raise self.complaint(section, key, f"must be {kinds[type(default)]}")
+            wanted = {
+                bool: SettingsInvalidError("must be true or false"),
+                int: SettingsInvalidError("must be a whole number"),
+                float: SettingsInvalidError("must be a number"),
+                str: SettingsInvalidError("must be a text"),
+            }
+            raise self.complaint(section, key, wanted[type(default)])
         return value
 
     def check_ranges(self, settings: Settings) -> None:
         """Values that are of the right kind and still make no sense."""
         if not 0 < settings.detection.false_positive_rate <= 0.01:  # noqa: PLR2004
-            raise self.complaint(
-                "detection", "false_positive_rate", "must be above 0, at most 0.01"
-            )
+            cause = SettingsInvalidError("must be above 0, at most 0.01")
+            raise self.complaint("detection", "false_positive_rate", cause)
         channels = settings.consent.channels
         if not channels or len(set(channels)) < len(channels) or not all(map(str.strip, channels)):
-            raise self.complaint("consent", "channels", "must name each channel once")
+            cause = SettingsInvalidError("must name each channel once")
+            raise self.complaint("consent", "channels", cause)
         if settings.consent.portrait_days < 0:
-            raise self.complaint("consent", "portrait_days", "must not be negative")
+            cause = SettingsInvalidError("must not be negative")
+            raise self.complaint("consent", "portrait_days", cause)
 
-    def complaint(self, section: str | None, key: str, what: str) -> SettingsInvalidError:
-        """The error for one key, with the line it stands on."""
+    def complaint(
+        self, section: str | None, key: str, cause: SettingsInvalidError
+    ) -> SettingsInvalidError:
+        """The error for one key, with the line it stands on; the cause is said of the key."""
         where = f"[{section}] {key}" if section else f"[{key}]"
-        return SettingsInvalidError(f"{self.path}, line {self.line(section, key)}: {where} {what}")
+        return SettingsInvalidError(
+            "{path}, line {line}: {where} {cause}",
+            path=self.path,
+            line=self.line(section, key),
+            where=where,
+            cause=cause,
+        )
 
     def line(self, section: str | None, key: str) -> int:
         """The line of a key; of the section when the key is written in another way."""
@@ -177,10 +203,6 @@ class _Reader:
             elif current == section and re.match(rf"\s*{re.escape(key)}\s*=", line):
                 return number
         return found
-
-
-def _list(names: Mapping[str, object]) -> str:
-    return ", ".join(names)
 
 
 def _toml(value: object) -> str:

@@ -82,7 +82,8 @@ def photo(result: PhotoResult, words: Language) -> Group:
     _ = words.gettext
     parts: list[Text | Table] = [_headline(result, words)]
     if result.problem:
-        parts.append(Text("  " + printable(result.problem), style="red"))
+        problem = words.error(result.problem)
+        parts.append(Text("  " + printable(problem), style="red"))
     elif not result.faces:
         parts.append(Text("  " + _("No face found. Look for people from behind, badges, screens.")))
     if result.faces:

@@ -74,11 +74,16 @@ def verify_copy(
         data = path.read_bytes()
         copy = open_photo(path)
     except (OSError, DetectorError) as error:
-        raise VerificationError(f"The copy cannot be opened again: {error}") from error
+        reason = str(error) if isinstance(error, OSError) else error
+        raise VerificationError(
+            "The copy cannot be opened again: {reason}", reason=reason
+        ) from error
     if copy.sha256 != hashlib.sha256(data).hexdigest():
         raise VerificationError("The copy changed while it was checked: run the command again.")
     if foreign := foreign_parts(data):
-        raise VerificationError(f"The copy carries more than its picture: {', '.join(foreign)}.")
+        raise VerificationError(
+            "The copy carries more than its picture: {parts}.", parts=", ".join(foreign)
+        )
     if copy.other_views or copy.icc_profile:
         raise VerificationError("The copy holds more than one picture, or a colour profile.")
     if copy.pixels.shape != redaction.pixels.shape:
@@ -120,7 +125,11 @@ def _check_covered(mask: Mask, hidden: Sequence[Face]) -> None:
     height, width = mask.shape
     for face in hidden:
         if face.box.clipped(width, height).area and _covered(face.box, mask) < 1.0:
-            raise VerificationError(f"The face at {face.box} is not covered by the mask.")
+            raise VerificationError(
+                "The face at {left}, {top} is not covered by the mask.",
+                left=face.box.left,
+                top=face.box.top,
+            )
 
 
 def _check_pixels(pixels: Pixels, redaction: Redaction, *, exact: bool) -> None:

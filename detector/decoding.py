@@ -101,8 +101,9 @@ def recognise_format(untrusted_bytes: bytes) -> PhotoFormat:
         if brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}:
             return PhotoFormat.HEIF
     raise PhotoUnreadableError(
-        f"not a photo of a supported kind ({', '.join(PhotoFormat)}); "
-        "open it in a picture program and save it as JPEG or PNG"
+        "not a photo of a supported kind ({kinds}); "
+        "open it in a picture program and save it as JPEG or PNG",
+        kinds=", ".join(PhotoFormat),
     )
 
 
@@ -219,10 +220,10 @@ def _opened(
     try:
         image = Image.open(io.BytesIO(untrusted_bytes), formats=allowed)
     except Image.DecompressionBombError as error:
-        raise PhotoTooLargeError(f"{error} Export a smaller copy") from error
+        raise PhotoTooLargeError("{reason} Export a smaller copy", reason=str(error)) from error
     except UnidentifiedImageError as error:
         raise PhotoUnreadableError(
-            f"its {kind} header is broken; fetch the file again from its source"
+            "its {kind} header is broken; fetch the file again from its source", kind=kind
         ) from error
     with image:
         _check_size(image.size, limits)
@@ -245,8 +246,11 @@ def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:
     width, height = size
     if width * height > limits.pixels:
         raise PhotoTooLargeError(
-            f"the picture declares {width} x {height} pixels, more than "
-            f"{limits.pixels / 1e6:.0f} million; export a smaller copy"
+            "the picture declares {width} x {height} pixels, more than "
+            "{millions:.0f} million; export a smaller copy",
+            width=width,
+            height=height,
+            millions=limits.pixels / 1e6,
         )
     if width < 1 or height < 1:
         raise PhotoUnreadableError("the picture declares no pixels; export it again")
@@ -279,8 +283,9 @@ def _refuse_several(image: Image.Image, kind: PhotoFormat) -> None:
 def _check_count(count: int) -> None:
     if count > 1:
         raise PhotoUnreadableError(
-            f"it holds {count} pictures (an animation, pages or a burst) and only still "
-            "pictures are judged; save the one to publish as JPEG or PNG"
+            "it holds {n} pictures (an animation, pages or a burst) and only still "
+            "pictures are judged; save the one to publish as JPEG or PNG",
+            n=count,
         )
 
 

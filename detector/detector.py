@@ -73,8 +73,8 @@ class Detector:
         Raises:
             BackendMissingError: no such name.
         """
-        finder_class = _built_in(FINDERS, backend, "face finder")
-        recogniser_class = _built_in(RECOGNISERS, recogniser, "face recogniser")
+        finder_class = _built_in(FINDERS, backend)
+        recogniser_class = _built_in(RECOGNISERS, recogniser)
         detector = cls(
             lambda: finder_class(threads),
             lambda: recogniser_class(threads),
@@ -136,10 +136,12 @@ class _Later(Generic[_Network]):
         return self.start().result()
 
 
-def _built_in(choices: Mapping[str, str], name: str, what: str) -> Any:
+def _built_in(choices: Mapping[str, str], name: str) -> Any:
     if name not in choices:
         raise BackendMissingError(
-            f"there is no {what} called {name!r}; choose one of {', '.join(sorted(choices))}"
+            "there is no network called {name!r} for this; choose one of {known}",
+            name=name,
+            known=", ".join(sorted(choices)),
         )
     module, _, attribute = choices[name].partition(":")
     return getattr(importlib.import_module(module), attribute)

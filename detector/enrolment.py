@@ -63,8 +63,9 @@ def portrait_face(frame: Frame, detector: _Looks) -> Face:
     face = _only_face(detector.find_faces(frame))
     if face.box.width < MIN_FACE_WIDTH:
         raise PortraitRejectedError(
-            f"the face is {face.box.width} pixels wide and needs {MIN_FACE_WIDTH}; "
-            "use a larger or closer picture"
+            "the face is {width} pixels wide and needs {least}; use a larger or closer picture",
+            width=face.box.width,
+            least=MIN_FACE_WIDTH,
         )
     if face.landmarks is None or not _frontal(face.landmarks):
         raise PortraitRejectedError(
@@ -95,7 +96,8 @@ def _only_face(faces: Sequence[Face]) -> Face:
     rivals = [face for face in faces if face.box.width >= largest.box.width * _OTHER_FACE]
     if len(rivals) > 1:
         raise PortraitRejectedError(
-            f"{len(rivals)} faces were found; crop the picture so that only the person is in it"
+            "{n} faces were found; crop the picture so that only the person is in it",
+            n=len(rivals),
         )
     if largest.score < _MIN_SCORE:
         raise PortraitRejectedError(

@@ -1,8 +1,23 @@
 """What can go wrong while looking at a picture."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
 
 class DetectorError(Exception):
-    """Base of everything this room raises."""
+    """Base of everything this room raises: an English template and what it is filled with.
+
+    Both are kept, so that the door can say the same in another language. A value
+    may be an error of ours, which is then translated as well.
+    """
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        # Unpickling passes the finished text, in which a brace is only a brace.
+        super().__init__(template.format(**values) if values else template)
+        self.template: Final = template
+        self.values: Final[Mapping[str, object]] = values
 
 
 class PhotoUnreadableError(DetectorError):

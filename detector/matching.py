@@ -44,13 +44,15 @@ class Limits:
         confident: largest distance of a confident match; 0 disables them.
         look: largest distance at which a person must look.
         margin: smallest lead over the second-best person for a confident match.
+            Identical twins differ by less than 0.1; people who are not related
+            hardly ever do below the confident limit.
         eye_distance: pixels between the eyes in the full-size picture that a
             confident match needs; smaller faces all look alike.
     """
 
     confident: float
     look: float
-    margin: float = 0.05
+    margin: float = 0.1
     eye_distance: float = 40.0
 
     def __post_init__(self) -> None:
@@ -131,33 +133,40 @@ def match(
     if not len(gallery) or not faces:
         return (Match.nobody(),) * len(faces)
     people, means, counts = gallery.means()
-    found = distances(templates, means, counts)
-    matches = [_best(row, people, face, limits) for row, face in zip(found, faces, strict=True)]
+    plain = distances(templates, means)
+    corrected = np.sqrt(np.square(plain) + WITHIN_PERSON * (1 - 1 / counts))
+    matches = [
+        _best(row, raw, people, face, limits)
+        for row, raw, face in zip(corrected, plain, faces, strict=True)
+    ]
     return _once_each(matches, faces, limits)
 
 
-def distances(templates: Templates, means: Floats, counts: Floats) -> Floats:
-    """Distance of each face (n) to each person (p): (n, p), infinite where not finite.
+def distances(templates: Templates, means: Floats) -> Floats:
+    """Distance of each face (n) to each mean (p): (n, p), infinite where not finite."""
+    probes = templates.astype(np.float64)
+    squared = np.full((len(probes), len(means)), np.inf)
+    # Not the expanded square: it loses half the digits at small distances.
+    for row in np.flatnonzero(np.isfinite(probes).all(axis=1)):
+        squared[row] = np.square(means - probes[row]).sum(axis=1)
+    apart: Floats = np.sqrt(squared)
+    return apart
+
+
+def _best(row: Floats, plain: Floats, people: Sequence[str], face: Face, limits: Limits) -> Match:
+    """The nearest person, by distances with (`row`) and without the correction.
 
     The mean of several portraits lies nearer to everybody than one portrait does,
     to strangers too, so limits measured on pairs of pictures would let more of
-    them through. The variance that averaging took away is put back.
+    them through: the variance that averaging took away is put back. Between
+    people with different numbers of portraits either distance may be unfair, so
+    the lead must hold in both; a twin with fewer portraits must not win by that.
     """
-    probes = templates.astype(np.float64)
-    known = np.isfinite(probes).all(axis=1)
-    squared = np.full((len(probes), len(means)), np.inf)
-    # Not the expanded square: it loses half the digits at small distances.
-    for row in np.flatnonzero(known):
-        squared[row] = np.square(means - probes[row]).sum(axis=1)
-    return np.sqrt(squared + WITHIN_PERSON * (1 - 1 / counts))
-
-
-def _best(row: Floats, people: Sequence[str], face: Face, limits: Limits) -> Match:
     best = int(np.argmin(row))
     distance = float(row[best])
     if not distance <= limits.look:
         return Match.nobody()
-    margin = float(np.partition(row, 1)[1]) - distance if len(row) > 1 else math.inf
+    margin = min(_lead(row, best), _lead(plain, best))
     sure = (
         distance <= limits.confident
         and margin >= limits.margin
@@ -166,6 +175,12 @@ def _best(row: Floats, people: Sequence[str], face: Face, limits: Limits) -> Mat
     )
     certainty = Certainty.CONFIDENT if sure else Certainty.LOOK
     return Match(certainty, people[best], distance, margin)
+
+
+def _lead(row: Floats, best: int) -> float:
+    """How much nearer the best person is than the next; negative if another is nearer."""
+    others = np.delete(row, best)
+    return float(others.min() - row[best]) if len(others) else math.inf
 
 
 def _once_each(

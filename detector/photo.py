@@ -25,7 +25,6 @@ from detector.faces import Frame
 if TYPE_CHECKING:
     from pathlib import Path
 
-_ADVICE = "open it in a picture program and save it again as JPEG or PNG"
 _DEFAULT_LIMITS = PhotoLimits()
 
 
@@ -52,7 +51,9 @@ def read_file(untrusted_path: Path, limits: PhotoLimits = _DEFAULT_LIMITS) -> by
     try:
         return _read(untrusted_path, limits.file_bytes)
     except PhotoUnreadableError as error:
-        raise type(error)(f"{printable(untrusted_path.name)}: {error}") from error
+        raise type(error)(
+            "{name}: {cause}", name=printable(untrusted_path.name), cause=error
+        ) from error
 
 
 def photo_from_bytes(
@@ -69,10 +70,13 @@ def photo_from_bytes(
         kind = recognise_format(untrusted_bytes)
         picture = decode(untrusted_bytes, kind, limits)
     except PhotoUnreadableError as error:
-        raise type(error)(f"{name}: {error}") from error
+        raise type(error)("{name}: {cause}", name=name, cause=error) from error
     except DECODER_ERRORS as error:
         raise PhotoUnreadableError(
-            f"{name}: damaged, cut off or not a real picture ({_in_words(error)}); {_ADVICE}"
+            "{name}: damaged, cut off or not a real picture ({reason}); "
+            "open it in a picture program and save it again as JPEG or PNG",
+            name=name,
+            reason=_in_words(error),
         ) from error
     return Frame(
         path=untrusted_path,
@@ -102,7 +106,9 @@ def _read(path: Path, limit: int) -> bytes:
             raise PhotoUnreadableError("this is a folder; name a photo") from error
         raise PhotoUnreadableError("no permission to read it; change its permissions") from error
     except (OSError, ValueError) as error:
-        raise PhotoUnreadableError(f"cannot be opened ({_in_words(error)})") from error
+        raise PhotoUnreadableError(
+            "cannot be opened ({reason})", reason=_in_words(error)
+        ) from error
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
@@ -118,7 +124,7 @@ def _read(path: Path, limit: int) -> bytes:
         os.close(descriptor)
     if status.st_size > limit or len(content) > limit:
         raise PhotoTooLargeError(
-            f"the file is larger than {limit / 2**20:.0f} MiB; export a smaller copy"
+            "the file is larger than {mib:.0f} MiB; export a smaller copy", mib=limit / 2**20
         )
     if not content:
         raise PhotoUnreadableError("the file is empty; fetch it again from its source")

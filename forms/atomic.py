@@ -37,6 +37,8 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
 def _not_written(path: Path, error: OSError) -> DocumentNotWrittenError:
     return DocumentNotWrittenError(
-        f"{path} was not written: {error.strerror or error}. "
-        "Check that the folder exists, is writable, and that the file is not open elsewhere."
+        "{path} was not written: {reason}. "
+        "Check that the folder exists, is writable, and that the file is not open elsewhere.",
+        path=path,
+        reason=error.strerror or str(error),
     )

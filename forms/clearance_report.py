@@ -80,7 +80,7 @@ def write_report(  # noqa: PLR0913
                 write_document(stream, results, head, open_photo or _open_photo)
         case suffix:
             raise ReportFormatError(
-                f"A report is written as .pdf or .json, not as {suffix or 'a file without suffix'}."
+                "A report is a file ending in .pdf or .json, not in {suffix!r}.", suffix=suffix
             )
 
 

@@ -118,7 +118,11 @@ def qr_payload(serial: str, language: str, page: int) -> str:
 
 def _chosen_serials(count: int, serials: Sequence[str] | None) -> tuple[str, ...]:
     if not 1 <= count <= MOST_FORMS:
-        raise FormCountError(f"{count} forms cannot be printed at once; ask for 1 to {MOST_FORMS}.")
+        raise FormCountError(
+            "{count} forms cannot be printed at once; ask for 1 to {most}.",
+            count=count,
+            most=MOST_FORMS,
+        )
     if serials is None:
         # A dict keeps the order and drops the double that will never come.
         drawn: dict[str, None] = {}
@@ -126,7 +130,9 @@ def _chosen_serials(count: int, serials: Sequence[str] | None) -> tuple[str, ...
             drawn[new_serial()] = None
         return tuple(drawn)
     if len(serials) != count:
-        raise FormCountError(f"{count} forms need {count} serials, not {len(serials)}.")
+        raise FormCountError(
+            "{count} forms need {count} serials, not {n}.", count=count, n=len(serials)
+        )
     normalised = tuple(normalise_serial(serial) for serial in serials)
     if len(set(normalised)) < count:
         raise SerialInvalidError("A serial is given twice; each form needs its own.")

@@ -298,7 +298,9 @@ class _Writer:
             for outcome in _WORST_FIRST
             if counts[outcome] and not outcome.publishable
         ]
-        return ", ".join(needed) or (result.problem or "–")
+        if result.problem and not needed:
+            return self.head.language.error(result.problem)
+        return ", ".join(needed) or "–"
 
     def _limits(self) -> Iterator[Flowable]:
         _ = self.head.language.gettext

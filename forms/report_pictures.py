@@ -137,7 +137,8 @@ class PictureSections:
         _, ngettext = self.head.language.gettext, self.head.language.ngettext
         facts = []
         if result.problem:
-            facts.append((_("Problem"), f"<b>{as_markup(result.problem)}</b>"))
+            problem = self.head.language.error(result.problem)
+            facts.append((_("Problem"), f"<b>{as_markup(problem)}</b>"))
         if result.width and result.height:
             facts.append((_("Size"), f"{result.width} × {result.height}"))
         # A folder often has the name of an event, a ward, a person.

@@ -50,7 +50,8 @@ def normalise_serial(text: str) -> str:
     """
     if not is_valid_serial(text):
         raise SerialInvalidError(
-            f"{text!r} is not a form's serial. Compare it with the paper, character by character."
+            "{text!r} is not a form's serial. Compare it with the paper, character by character.",
+            text=text,
         )
     return _grouped(_compact(text))
 

@@ -273,12 +273,15 @@ class Sheet:
 
     def _fit(self, text: str, size: float, width: float) -> None:
         if stringWidth(text, REGULAR, size) > width:
-            raise FormOverflowError(f"{legible(text)!r} is too long for its place on the form.")
+            raise FormOverflowError(
+                "{text!r} is too long for its place on the form.", text=legible(text)
+            )
 
     def _down(self, points: float) -> None:
         self.top -= points
         if self.top < BOTTOM:
             raise FormOverflowError(
-                f"The wording does not fit page {self.page}: "
-                f"{BOTTOM - self.top:.0f} points too long."
+                "The wording does not fit page {page}: {points:.0f} points too long.",
+                page=self.page,
+                points=BOTTOM - self.top,
             )

@@ -42,7 +42,9 @@ def load_wording(language: str) -> Wording:
     """
     if language not in LANGUAGES:
         raise FormLanguageError(
-            f"There is no consent form in {language!r}. Choose one of {', '.join(LANGUAGES)}."
+            "There is no consent form in {language!r}. Choose one of {known}.",
+            language=language,
+            known=", ".join(LANGUAGES),
         )
     sections = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
     return Wording(

@@ -113,8 +113,9 @@ def _prepared(weights: bytes) -> bytes:
         )
     except (ValueError, IndexError) as error:
         raise ModelMissingError(
-            f"the face finder's file is not the expected network ({error}); "
-            f"reinstall {WEIGHTS.distribution}"
+            "the face finder's file is not the expected network ({reason}); reinstall {package}",
+            reason=str(error),
+            package=WEIGHTS.distribution,
         ) from error
 
 

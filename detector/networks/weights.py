@@ -31,20 +31,27 @@ class Weights:
         spec = importlib.util.find_spec(self.package)
         if spec is None or not spec.submodule_search_locations:
             raise ModelMissingError(
-                f"the network weights are missing: the package {self.package} is not installed; "
-                f"install {self.distribution}"
+                "the network weights are missing: the package {name} is not installed; "
+                "install {package}",
+                name=self.package,
+                package=self.distribution,
             )
         path = Path(next(iter(spec.submodule_search_locations))) / self.file
         try:
             content = path.read_bytes()
         except OSError as error:
             raise ModelMissingError(
-                f"the network weights {path} cannot be read ({error.strerror}); "
-                f"reinstall {self.distribution}"
+                "the network weights {path} cannot be read ({reason}); reinstall {package}",
+                path=path,
+                reason=error.strerror or str(error),
+                package=self.distribution,
             ) from error
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise ModelMissingError(
-                f"the network weights {path} are damaged or of another version "
-                f"({len(content)} bytes); reinstall {self.distribution}"
+                "the network weights {path} are damaged or of another version "
+                "({size} bytes); reinstall {package}",
+                path=path,
+                size=len(content),
+                package=self.distribution,
             )
         return content

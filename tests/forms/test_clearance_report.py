@@ -20,7 +20,7 @@ from consent.decision import Reason
 from detector.errors import PhotoUnreadableError
 from detector.faces import Box, Certainty, Frame
 from forms.clearance_report import write_report
-from forms.errors import DocumentNotWrittenError, ReportFormatError
+from forms.errors import DocumentNotWrittenError, FormsError, ReportFormatError
 from tests.forms.judged import (
     HEAD,
     SKIN,
@@ -172,7 +172,9 @@ def test_an_export_is_recorded_and_only_it_may_go_out(tmp_path: Path) -> None:
 
 
 def test_a_failed_file_is_said_and_weighs_most(tmp_path: Path) -> None:
-    failed = PhotoResult(Path("x.heic"), Outcome.FAILED, problem="The file is <truncated>.")
+    failed = PhotoResult(
+        Path("x.heic"), Outcome.FAILED, problem=FormsError("The file is <truncated>.")
+    )
     fine = a_result(a_photo(tmp_path / "a.png", []), [])
     text = words(report(tmp_path / "report.pdf", [fine, failed]))
     assert "The file is <truncated>." in text
@@ -199,7 +201,7 @@ def test_what_has_no_glyph_or_hides_is_spelled_out(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_unicode_does_not_stop_the_report(tmp_path: Path) -> None:
-    odd = PhotoResult(Path("caf\udce9.jpg"), Outcome.FAILED, problem="Unreadable.")
+    odd = PhotoResult(Path("caf\udce9.jpg"), Outcome.FAILED, problem=FormsError("Unreadable."))
     assert "caf[U+DCE9].jpg" in words(report(tmp_path / "report.pdf", [odd]))
     document = json.loads(report(tmp_path / "report.json", [odd]).read_bytes())
     assert document["files"][0]["path"] == "caf\udce9.jpg"
@@ -211,7 +213,8 @@ def test_long_names_many_faces_and_long_lists_have_room(tmp_path: Path) -> None:
     photo = a_photo(tmp_path / ("n" * 120 + ".png"), boxes)
     results = [a_result(photo, crowd)]
     results += [
-        PhotoResult(Path(f"{i}.jpg"), Outcome.FAILED, problem="x " * 200) for i in range(20)
+        PhotoResult(Path(f"{i}.jpg"), Outcome.FAILED, problem=FormsError("x " * 200))
+        for i in range(20)
     ]
     path = report(tmp_path / "report.pdf", results)
     assert len(crowd) == 100
