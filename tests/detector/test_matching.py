@@ -119,6 +119,18 @@ def test_several_portraits_count_as_their_mean() -> None:
     assert one.distance == pytest.approx(math.sqrt(0.1**2 + WITHIN_PERSON / 2), abs=1e-6)
 
 
+def test_fewer_portraits_do_not_win_between_twins() -> None:
+    # The one with two portraits is plainly nearer; only the correction turns that round.
+    twins = Gallery.of({"anna": [at(0), at(0)], "ben": [at(0.25)]})
+    (one,) = matched(at(0.05), gallery=twins, limits=dataclasses.replace(LIMITS, margin=0.01))
+    assert one.certainty is not Certainty.CONFIDENT or one.person == "anna"
+    twins = Gallery.of({"anna": [at(0), at(0)], "ben": [at(0.15)]})
+    (one,) = matched(at(0.05), gallery=twins, limits=dataclasses.replace(LIMITS, margin=0.01))
+    assert one.certainty is Certainty.LOOK
+    assert one.margin is not None
+    assert one.margin < 0
+
+
 # --- one person, one face ------------------------------------------------------------------
 
 
