@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
+from detector.thumbnail import stale_thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,6 +119,9 @@ def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Pi
     with _strict_decoding(), _opened(untrusted_bytes, kind, limits) as image:
         _refuse_several(image, kind)
         views, profile = _views(image, kind)
+        thumbnail = stale_thumbnail(image, views[0])
+        if thumbnail is not None:
+            views.append(_same_size(thumbnail, views[0]))
         for index in range(1, _count(image)):  # only a multi-picture JPEG gets here
             image.seek(index)
             _check_size(image.size, limits)
