@@ -151,7 +151,9 @@ class _Reader:
         """The value, of the same kind as the default."""
         if isinstance(default, tuple):
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                cause = SettingsInvalidError('must be a list of texts, like ["website"]')
+                cause = SettingsInvalidError(
+                    "must be a list of texts, like {example}", example='["website"]'
+                )
                 raise self.complaint(section, key, cause)
             return tuple(value)
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):

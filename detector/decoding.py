@@ -251,10 +251,10 @@ def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:
     if width * height > limits.pixels:
         raise PhotoTooLargeError(
             "the picture declares {width} x {height} pixels, more than "
-            "{millions:.0f} million; export a smaller copy",
+            "{millions} million; export a smaller copy",
             width=width,
             height=height,
-            millions=limits.pixels / 1e6,
+            millions=round(limits.pixels / 1e6),
         )
     if width < 1 or height < 1:
         raise PhotoUnreadableError("the picture declares no pixels; export it again")

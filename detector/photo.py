@@ -124,7 +124,7 @@ def _read(path: Path, limit: int) -> bytes:
         os.close(descriptor)
     if status.st_size > limit or len(content) > limit:
         raise PhotoTooLargeError(
-            "the file is larger than {mib:.0f} MiB; export a smaller copy", mib=limit / 2**20
+            "the file is larger than {mib} MiB; export a smaller copy", mib=round(limit / 2**20)
         )
     if not content:
         raise PhotoUnreadableError("the file is empty; fetch it again from its source")

@@ -281,7 +281,7 @@ class Sheet:
         self.top -= points
         if self.top < BOTTOM:
             raise FormOverflowError(
-                "The wording does not fit page {page}: {points:.0f} points too long.",
+                "The wording does not fit page {page}: {points} points too long.",
                 page=self.page,
-                points=BOTTOM - self.top,
+                points=round(BOTTOM - self.top),
             )

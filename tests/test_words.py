@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import functools
 import gettext
-import io
 import locale
 import re
-import tomllib
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ from typing import Any
 import pytest
 import typer
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
-from babel.messages.mofile import read_mo, write_mo
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import read_po
 
 import cli
 from clearance.language import LANGUAGES, language
@@ -26,36 +23,30 @@ from clearance.results import FaceReason, Outcome
 from consent.decision import Reason
 
 ROOT = Path(__file__).resolve().parent.parent
-TASKS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["poe"]["tasks"]
+# What `poe words` runs.
+TASK = runpy.run_path(str(ROOT / "locale" / "update.py"))
+SOURCES: list[Path] = list(TASK["sources"]())
 TRANSLATED = [code for code in LANGUAGES if code != "en"]
-# Filled in, or typed by the reader: they stand in every language as they are.
-UNTOUCHED = re.compile(r"\{\w+\}|--\w+|clearance init|clearance\.toml|\.json|\.pdf|JSON|SHA-256")
+# Typed by the reader, or a name: they stand in every language as they are.
+UNTOUCHED = re.compile(
+    r"--\w+|clearance (?:init|people list)|CLEARANCE_KEY_FILE|chmod \d+|clearance\.toml"
+    r"|\.(?:json|pdf|jpg)|JSON|JPEG|PNG|TIFF|TOML|MiB|SHA-256|SQLite|\d{2,}"
+)
+FILLED_IN = re.compile(r"\{(\w+)")
 # Longer verdicts break within a word in the columns of the report.
 LONGEST_VERDICT = 18
 
 
-def sources() -> Iterator[Path]:
-    """The files in which the task collects words."""
-    extract = TASKS["words"]["sequence"][0]["cmd"]
-    _, *places = extract.partition(" -o ")[2].split()
-    for place in places:
-        path = ROOT / place
-        yield from [path] if path.is_file() else sorted(path.rglob("*.py"))
-
-
 @functools.cache
 def template() -> Catalog:
-    """What the code says, as the extractor finds it."""
-    found = Catalog()
-    for path in sources():
-        keywords = {**DEFAULT_KEYWORDS, "N_": None}
-        for _, said, _, _ in extract_from_file("python", str(path), keywords=keywords):
-            found.add(said)
+    """What the code says, as the task finds it."""
+    found: Catalog = TASK["messages"]()
     return found
 
 
 def po_file(code: str) -> Path:
-    return ROOT / "locale" / code / "LC_MESSAGES" / "clearance.po"
+    path: Path = TASK["po_file"](code)
+    return path
 
 
 @functools.cache
@@ -82,6 +73,39 @@ def translations(code: str) -> list[str]:
 def test_the_extractor_finds_all_rooms() -> None:
     said = {form for message in messages(template()) for form in forms(message.id)}
     assert {"blocked", "Signed consents.", "Clearance report", "{n} pictures"} <= said
+    # Errors of each room, and one whose class is that of another error.
+    assert {"it is blank", "this is a folder; name a photo", "must not be negative"} <= said
+    assert {"A serial is given twice; each form needs its own.", "{name}: {cause}"} <= said
+    assert "{cause} The earlier copy {path} was removed." in said
+
+
+def is_literal(template: ast.expr) -> bool:
+    return isinstance(template, ast.Constant) and isinstance(template.value, str)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_error_can_be_translated(path: Path) -> None:
+    """An f-string, or a name, would be filled in before it can be looked up."""
+    spoken = [ast.unparse(node) for node in TASK["error_templates"](path) if not is_literal(node)]
+    assert spoken == []
+
+
+@pytest.mark.parametrize(
+    ("call", "literal"),
+    [
+        ('PhotoUnreadableError("{name} is empty", name=name)', True),
+        ('PhotoUnreadableError("{name} " "is empty", name=name)', True),
+        ('errors.PhotoUnreadableError(f"{name} is empty")', False),
+        ('PhotoUnreadableError("{} is empty".format(name))', False),
+        ("type(error)(str(error))", False),
+        ("PhotoUnreadableError(template=text)", False),
+        ("PhotoUnreadableError(*texts)", False),
+    ],
+)
+def test_a_planted_untranslatable_error_is_seen(tmp_path: Path, call: str, literal: bool) -> None:
+    (tmp_path / "planted.py").write_text(f"raise {call}\n")
+    (found,) = TASK["error_templates"](tmp_path / "planted.py")
+    assert is_literal(found) is literal
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
@@ -96,7 +120,7 @@ def test_every_message_is_translated(code: str) -> None:
 
 @pytest.mark.parametrize("code", TRANSLATED)
 def test_nothing_is_translated_that_nobody_says(code: str) -> None:
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources()]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
     said = {
         node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)
     }
@@ -108,24 +132,15 @@ def test_nothing_is_translated_that_nobody_says(code: str) -> None:
 def test_what_is_filled_in_or_typed_is_the_same_everywhere(code: str) -> None:
     for message in messages(catalogue(code)):
         for english, translated in zip(forms(message.id), forms(message.string), strict=True):
-            assert sorted(UNTOUCHED.findall(translated)) == sorted(UNTOUCHED.findall(english))
+            for same in (UNTOUCHED, FILLED_IN):
+                assert sorted(same.findall(translated)) == sorted(same.findall(english))
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
-def test_the_compiled_catalogue_is_the_written_one(code: str) -> None:
-    fresh = io.BytesIO()
-    write_mo(fresh, catalogue(code))
-    fresh.seek(0)
-    with po_file(code).with_suffix(".mo").open("rb") as stream:
-        compiled = read_mo(stream)
-    assert {str(m.id): m.string for m in compiled} == {str(m.id): m.string for m in read_mo(fresh)}
-
-
-@pytest.mark.parametrize("code", TRANSLATED)
-def test_the_file_is_as_the_task_writes_it(code: str) -> None:
-    written = io.BytesIO()
-    write_po(written, catalogue(code), width=76, sort_output=True)
-    assert written.getvalue().decode() == po_file(code).read_text(encoding="utf-8")
+def test_the_files_are_as_the_task_writes_them(code: str) -> None:
+    words = TASK["updated"](code, template())
+    assert po_file(code).read_bytes() == TASK["written"](words), "run the task `words`"
+    assert po_file(code).with_suffix(".mo").read_bytes() == TASK["compiled"](words)
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
