@@ -126,7 +126,7 @@ def _words(code: str | None) -> Language:
 
 def _say(line: str) -> None:
     """One line for a person; stdout is kept for the answer."""
-    from clearance.terminal import printable
+    from detector.untrusted import printable
 
     typer.echo(printable(line), err=True)
 
@@ -311,14 +311,16 @@ class Order:
 def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
     _check_order(order, root)
     from clearance.clear import House, IntendedUse
+    from detector.ahead import PhotosAhead
 
     folder = _registry_folder(order.registry)
     settings = _settings(folder)
     asked = _channels(order.channels, settings, order.words) or settings.consent.channels
     use = IntendedUse(asked, order.on or _today())
-    detector = _detector(settings)
-    with _registry_if_there(folder, settings, order.words) as registry:
-        house = House.open(settings, detector, registry, _today())
+    # Both begin to work in the background while the registry is opened.
+    detector, photos = _detector(settings), PhotosAhead(paths)
+    with photos, _registry_if_there(folder, settings, order.words) as registry:
+        house = House.open(settings, detector, registry, _today(), photos.open)
         exporter = _exporter(order, paths, root, house)
         results = _judge_all(order, paths, use, house, exporter)
         if order.report:
@@ -358,21 +360,26 @@ def _judge_all(
     exporter: Exporter | None,
 ) -> list[PhotoResult]:
     """Judge file after file, and say each verdict as soon as it is known."""
-    from clearance import terminal
     from clearance.album import clear_files
     from clearance.documents import photo_document
 
-    results: list[PhotoResult] = []
+    results = []
+    judged = clear_files(paths, use, house, exporter)
+    if order.as_json:
+        for result in judged:
+            results.append(result)
+            _answer(photo_document(result))
+        return results
+    # Not for JSON: what draws tables takes as long to load as a network.
+    from clearance import terminal
+
     out = terminal.console()
     with terminal.progress(len(paths), order.words) as advance:
-        for result in clear_files(paths, use, house, exporter):
+        for result in judged:
             results.append(result)
-            if order.as_json:
-                _answer(photo_document(result))
-            else:
-                out.print(terminal.photo(result, order.words))
+            out.print(terminal.photo(result, order.words))
             advance()
-    if not order.as_json and len(results) != 1:
+    if len(results) != 1:
         out.print(terminal.summary(results, order.words))
     return results
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +50,16 @@ class House:
     registry: Registry | None
     gallery: Gallery
     limits: Limits
+    open_photo: Callable[[Path], Frame] = open_photo
 
     @classmethod
     def open(
-        cls, settings: Settings, detector: Detector, registry: Registry | None, today: dt.date
+        cls,
+        settings: Settings,
+        detector: Detector,
+        registry: Registry | None,
+        today: dt.date,
+        opener: Callable[[Path], Frame] = open_photo,
     ) -> House:
         """The house as it stands today: who may be matched, and how near is near enough."""
         stored = registry.gallery(detector.recogniser_name, today) if registry else ()
@@ -63,7 +69,7 @@ class House:
         if len(gallery):
             detector.prepare_matching()
         limits = limits_for(max(1, len(gallery)), settings.detection.false_positive_rate)
-        return cls(settings, detector, registry, gallery, limits)
+        return cls(settings, detector, registry, gallery, limits, opener)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -81,7 +87,7 @@ def clear_photo(
         ModelMissingError, BackendMissingError: a network cannot be loaded.
         ConsentError: the registry cannot answer.
     """
-    frame = open_photo(path)
+    frame = house.open_photo(path)
     faces = house.detector.find_faces(frame)
     matches = identify(frame, faces, house)
     judged = tuple(

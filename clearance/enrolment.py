@@ -14,7 +14,8 @@ from detector.decoding import PhotoLimits
 from detector.enrolment import portrait_face, reference_template
 from detector.errors import PhotoUnreadableError, PortraitRejectedError
 from detector.matching import Gallery
-from detector.photo import photo_from_bytes, printable, read_file
+from detector.photo import photo_from_bytes, read_file
+from detector.untrusted import printable
 
 if TYPE_CHECKING:
     import numpy.typing as npt

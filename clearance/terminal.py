@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
+from detector.untrusted import printable
 
 if TYPE_CHECKING:
     from clearance.language import Language
@@ -38,14 +38,6 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made = Console(stderr=stderr, highlight=False, width=_PIPED_WIDTH)
     return made
-
-
-def printable(untrusted: str) -> str:
-    """The text without control characters, so that a file name cannot drive the terminal."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in {"Cc", "Cf", "Cs"} else char
-        for char in untrusted
-    )
 
 
 @contextlib.contextmanager

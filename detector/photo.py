@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from detector.decoding import (
     DECODER_ERRORS,
-    PhotoFormat,
     PhotoLimits,
     decode,
     recognise_format,
 )
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
 from detector.faces import Frame
+from detector.untrusted import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,11 +88,6 @@ def photo_from_bytes(
     )
 
 
-def printable(untrusted_name: str) -> str:
-    """A file name without characters that would move the cursor or forge a line."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in untrusted_name)
-
-
 def _read(path: Path, limit: int) -> bytes:
     """The bytes of a regular file, never waiting on a pipe or a device."""
     # Opening a pipe without O_NONBLOCK waits for somebody to write into it.
@@ -134,6 +129,3 @@ def _read(path: Path, limit: int) -> bytes:
 def _in_words(error: BaseException) -> str:
     text = printable((str(error).splitlines() or [""])[0]).strip()
     return text or type(error).__name__
-
-
-__all__ = ["PhotoFormat", "PhotoLimits", "open_photo", "printable"]

@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
 
-from detector.decoding import MAX_PIXELS, PhotoFormat, recognise_format
+from detector.decoding import MAX_PIXELS, PhotoFormat, PhotoLimits, recognise_format
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
-from detector.photo import PhotoLimits, open_photo, printable
+from detector.photo import open_photo
+from detector.untrusted import printable
 
 if TYPE_CHECKING:
     from detector.faces import Pixels
