@@ -310,15 +310,18 @@ class Order:
 
 def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
     _check_order(order, root)
-    from clearance.clear import House, IntendedUse
-    from detector.ahead import PhotosAhead
-
     folder = _registry_folder(order.registry)
     settings = _settings(folder)
     asked = _channels(order.channels, settings, order.words) or settings.consent.channels
+    # The network loads and the first photo is decoded while the rest of the
+    # program is imported and the registry opened.
+    detector = _detector(settings)
+    from detector.ahead import PhotosAhead
+
+    photos = PhotosAhead(paths)
+    from clearance.clear import House, IntendedUse
+
     use = IntendedUse(asked, order.on or _today())
-    # Both begin to work in the background while the registry is opened.
-    detector, photos = _detector(settings), PhotosAhead(paths)
     with photos, _registry_if_there(folder, settings, order.words) as registry:
         house = House.open(settings, detector, registry, _today(), photos.open)
         exporter = _exporter(order, paths, root, house)
