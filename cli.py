@@ -313,12 +313,12 @@ def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
     folder = _registry_folder(order.registry)
     settings = _settings(folder)
     asked = _channels(order.channels, settings, order.words) or settings.consent.channels
-    # The network loads and the first photo is decoded while the rest of the
+    # The first photo is decoded and the network loaded while the rest of the
     # program is imported and the registry opened.
-    detector = _detector(settings)
     from detector.ahead import PhotosAhead
 
     photos = PhotosAhead(paths)
+    detector = _detector(settings)
     from clearance.clear import House, IntendedUse
 
     use = IntendedUse(asked, order.on or _today())

@@ -17,11 +17,9 @@ import threading
 import zlib
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
-from detector.thumbnail import stale_thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,16 +116,22 @@ def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Pi
     """
     with _strict_decoding(), _opened(untrusted_bytes, kind, limits) as image:
         _refuse_several(image, kind)
-        views, profile = _views(image, kind)
+        image.load()
+        # Only now: photos are decoded while numpy is still being imported.
+        from detector.pixels import distinct, read_only, same_size, views_of
+        from detector.thumbnail import stale_thumbnail
+
+        turned = kind is PhotoFormat.HEIF  # by pillow-heif, which leaves no orientation behind
+        views, profile = views_of(image, turned=turned)
         thumbnail = stale_thumbnail(image, views[0])
         if thumbnail is not None:
-            views.append(_same_size(thumbnail, views[0]))
+            views.append(same_size(thumbnail, views[0]))
         for index in range(1, _count(image)):  # only a multi-picture JPEG gets here
             image.seek(index)
             _check_size(image.size, limits)
-            more, _ = _views(image, kind)
-            views += [_same_size(view, views[0]) for view in more]
-    return Picture(tuple(_read_only(view) for view in _distinct(views)), profile)
+            more, _ = views_of(image, turned=turned)
+            views += [same_size(view, views[0]) for view in more]
+    return Picture(tuple(read_only(view) for view in distinct(views)), profile)
 
 
 _PREFIXES = (
@@ -152,10 +156,6 @@ _PLUGINS = {
     PhotoFormat.GIF: ("GifImagePlugin",),
     PhotoFormat.BMP: ("BmpImagePlugin",),
 }
-
-_TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
-
-_ORIENTATION = 274  # EXIF
 
 _TIFF_SUB_IFDS = 330
 _TIFF_DNG_VERSION = 50706
@@ -291,99 +291,3 @@ def _check_count(count: int) -> None:
             "pictures are judged; save the one to publish as JPEG or PNG",
             n=count,
         )
-
-
-def _views(image: Image.Image, kind: PhotoFormat) -> tuple[list[Pixels], bytes | None]:
-    """What the current picture of `image` can show, upright, and its colour profile."""
-    profile = image.info.get("icc_profile")
-    image.load()
-    # Pillow turns TIFF while loading and pillow-heif turns HEIF: both leave no
-    # orientation behind, so that nothing is turned twice.
-    upright = image
-    if kind is not PhotoFormat.HEIF and image.getexif().get(_ORIENTATION, 1) != 1:
-        upright = ImageOps.exif_transpose(image)
-    deep = upright.mode.startswith(("I", "F"))
-    if not deep and (upright.mode in _TRANSPARENT or "transparency" in upright.info):
-        return _transparent_views(upright), _rgb_profile(profile)
-    if upright.mode in ("CMYK", "LAB", "YCbCr"):
-        converted = _by_profile(upright, profile)
-        return [_pixels(converted or upright.convert("RGB"))], None
-    return [_pixels(_eight_bit(upright))], _rgb_profile(profile)
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """The picture with 8 bits per channel; Pillow's own conversion clips at 255."""
-    if not image.mode.startswith(("I", "F")):
-        return image if image.mode == "RGB" else image.convert("RGB")
-    deep = np.asarray(image, dtype=np.float64)
-    if image.mode.startswith("I;16"):
-        low, high = 0.0, 65535.0
-    else:
-        if not np.isfinite(deep).all():
-            raise PhotoUnreadableError("it holds values that are not numbers; export it again")
-        low, high = float(min(deep.min(), 0.0)), float(max(deep.max(), 1.0))
-    scaled = np.rint((deep - low) * (255.0 / (high - low))).astype(np.uint8)
-    return Image.fromarray(scaled).convert("RGB")
-
-
-def _transparent_views(image: Image.Image) -> list[Pixels]:
-    """Over white, as a viewer shows it; then over black and as stored.
-
-    What is transparent still lies in the file: whoever removes the
-    transparency sees it.
-    """
-    rgba = np.asarray(image.convert("RGBA"))
-    stored, alpha = rgba[..., :3], rgba[..., 3:]
-    if alpha.min() == 255:  # noqa: PLR2004 - fully opaque
-        return [np.ascontiguousarray(stored)]
-    wide = alpha.astype(np.uint16)
-    over_black = ((stored * wide + 127) // 255).astype(np.uint8)
-    over_white = (over_black + (255 - alpha)).astype(np.uint8)
-    return [over_white, over_black, np.ascontiguousarray(stored)]
-
-
-def _by_profile(image: Image.Image, profile: bytes | None) -> Image.Image | None:
-    """The picture in sRGB, or None where its profile cannot tell."""
-    from PIL import ImageCms
-
-    try:
-        if image.mode == "LAB":
-            source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-        elif profile:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        else:
-            return None
-        target = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None
-
-
-def _rgb_profile(profile: bytes | None) -> bytes | None:
-    """The profile if it describes RGB; one for grey would be wrong for our pixels."""
-    return profile if profile and profile[16:20] == b"RGB " else None
-
-
-def _pixels(image: Image.Image) -> Pixels:
-    # Every copy of a large photo costs as much as a face.
-    return np.ascontiguousarray(image if image.mode == "RGB" else image.convert("RGB"))
-
-
-def _same_size(view: Pixels, like: Pixels) -> Pixels:
-    if view.shape == like.shape:
-        return view
-    size = (like.shape[1], like.shape[0])
-    return np.asarray(Image.fromarray(view).resize(size, Image.Resampling.BILINEAR))
-
-
-def _distinct(views: list[Pixels]) -> list[Pixels]:
-    kept: list[Pixels] = []
-    for view in views:
-        if not any(np.array_equal(view, other) for other in kept):
-            kept.append(view)
-    return kept
-
-
-def _read_only(pixels: Pixels) -> Pixels:
-    pixels.setflags(write=False)
-    return pixels

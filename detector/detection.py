@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.faces import Box, Face, Landmarks
-from detector.passes import FaceFinder, look, look_once, resized
+from detector.passes import FaceFinder, copies_of, look, look_once, reduced_to
 from detector.voting import SAME_FACE, Candidates, Voted, vote
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from detector.faces import Frame, Pixels
     from detector.voting import Floats
 
@@ -71,8 +73,9 @@ def find_faces(
     """
     faces: list[Face] = []
     for index, view in enumerate(frame.views):
-        upright = look(view, finder, options.sighting, options.smallest_face)
-        turned = _look_turned(view, finder, options, vote(upright))
+        copies = copies_of(view, options.smallest_face, finder)
+        upright = look(view, copies, finder, options.sighting)
+        turned = _look_turned(copies, view, finder, options, vote(upright))
         voted = without_parts(vote([*upright, *turned]))
         faces += [
             dataclasses.replace(face, view=index)
@@ -93,7 +96,11 @@ def _shown_alike(face: Face, known: Face, view: Pixels, frame: Frame) -> bool:
 
 
 def _look_turned(
-    pixels: Pixels, finder: FaceFinder, options: DetectionOptions, upright: Voted
+    copies: Sequence[Pixels],
+    pixels: Pixels,
+    finder: FaceFinder,
+    options: DetectionOptions,
+    upright: Voted,
 ) -> list[Candidates]:
     """Passes over the turned picture, in the coordinates of the upright one.
 
@@ -104,13 +111,14 @@ def _look_turned(
     convincing = float(scores[scores >= _CONVINCING].sum())
     height, width = pixels.shape[:2]
     side = _TURNED_SIDE if convincing else _TURNED_SIDE_WHEN_EMPTY
-    reduced = resized(pixels, min(1.0, side / max(width, height)))
+    reduced = reduced_to(side, pixels, copies)
     passes = []
     for turns in _TURNS:
         found = look_once(np.rot90(reduced, turns), finder, options.turned)
         if float(found.scores.sum()) > convincing:
             upright_again = np.ascontiguousarray(np.rot90(pixels, turns))
-            turned = look(upright_again, finder, options.sighting, options.smallest_face)
+            again = copies_of(upright_again, options.smallest_face, finder)
+            turned = look(upright_again, again, finder, options.sighting)
             passes += [_turned_back(one, turns, width, height) for one in turned]
         elif len(found):
             found = _turned_back(found, turns, reduced.shape[1], reduced.shape[0])

@@ -63,17 +63,16 @@ _SMALLEST_COPY = 320
 
 
 def look(
-    pixels: Pixels, finder: FaceFinder, sighting: float, smallest_face: int
+    pixels: Pixels, copies: Sequence[Pixels], finder: FaceFinder, sighting: float
 ) -> list[Candidates]:
-    """One pass per size, in the coordinates of `pixels`: what scores at least `sighting`.
+    """One pass per copy, in the coordinates of `pixels`: what scores at least `sighting`.
 
     The largest copy costs more than all others together. So it is looked at only
     where the copy of half its size gave the slightest hint of a small face, far
     below a sighting; large faces are seen better in the other copies.
     """
-    height, width = pixels.shape[:2]
     lowest = sighting if finder.hint is None else min(sighting, finder.hint)
-    largest, *others = _copies(pixels, scales(width, height, smallest_face, finder.smallest_face))
+    largest, *others = copies
     passes, hints = [], None
     for copy in reversed(others):
         seen = _seen_in_tiles(copy, finder, lowest).moved(scale=_to(pixels, copy))
@@ -107,24 +106,47 @@ def scales(width: int, height: int, smallest_face: int, finder_minimum: int) -> 
     return tuple(chosen)
 
 
-def _copies(pixels: Pixels, factors: Sequence[float]) -> list[Pixels]:
-    """The picture at each of `factors`: halves of each other, the largest first."""
+def copies_of(pixels: Pixels, smallest_face: int, finder: FaceFinder) -> list[Pixels]:
+    """The picture in every size at which the finder must look, the largest first."""
+    height, width = pixels.shape[:2]
+    factors = scales(width, height, smallest_face, finder.smallest_face)
     copies = [pixels if factors[0] == 1.0 else resized(pixels, factors[0])]
     for factor in factors[1:]:
         if factor == 1.0:
             copies.append(pixels)
         else:
             # Averages of 2 x 2 pixels: exact at halves, and much faster than a filter.
-            copies.append(np.asarray(Image.fromarray(copies[-1]).reduce(2)))
+            copies.append(np.asarray(_image(copies[-1]).reduce(2)))
     return copies
 
 
 def resized(pixels: Pixels, factor: float) -> Pixels:
     """The picture at another size, averaged where it is reduced."""
     size = (max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor)))
-    return np.asarray(
-        Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
-    )
+    return np.asarray(_image(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
+
+
+def reduced_to(side: int, pixels: Pixels, copies: Sequence[Pixels]) -> Pixels:
+    """The picture with its longer side near `side`, from the smallest copy that is larger.
+
+    Whole pixels are averaged, so it is not exactly `side`; a picture that is
+    smaller stays as it is.
+    """
+    smaller = [copy for copy in copies if side * 2 <= max(copy.shape[:2]) <= max(pixels.shape[:2])]
+    source = smaller[-1] if smaller else pixels
+    times = round(max(source.shape[:2]) / side)
+    return source if times <= 1 else np.asarray(_image(source).reduce(times))
+
+
+def _image(pixels: Pixels) -> Image.Image:
+    """The pixels as Pillow's image, in half the time of `Image.fromarray`.
+
+    That one paints the new image black before it fills it.
+    """
+    height, width = pixels.shape[:2]
+    image = Image.new("RGB", (width, height), None)
+    image.frombytes(np.ascontiguousarray(pixels).data.cast("B"))
+    return image
 
 
 def _to(target: Pixels, source: Pixels) -> tuple[float, float]:

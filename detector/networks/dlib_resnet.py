@@ -189,7 +189,7 @@ class _Graph:
 
     def __init__(self, convolutions: Iterator[Convolution]) -> None:
         self.nodes: list[bytes] = []
-        self.constants: list[bytes] = []
+        self.constants: list[tuple[bytes, memoryview]] = []
         self._convolutions = convolutions
 
     def add(

@@ -45,11 +45,12 @@ def node(
     return b"".join(parts)
 
 
-def constant(name: str, values: npt.NDArray[np.float32]) -> bytes:
-    """A TensorProto holding float32 values."""
+def constant(name: str, values: npt.NDArray[np.float32]) -> tuple[bytes, memoryview]:
+    """A TensorProto holding float32 values, in two parts: what it is, and the values."""
     dims = b"".join(_integer(1, size) for size in values.shape)
-    raw = np.ascontiguousarray(values, dtype="<f4").tobytes()
-    return dims + _integer(2, FLOAT) + _text(8, name) + _message(9, raw)
+    raw = np.ascontiguousarray(values, dtype="<f4").data.cast("B")
+    told = dims + _integer(2, FLOAT) + _text(8, name)
+    return told + _key(9, _BYTES) + _varint(len(raw)), raw
 
 
 def port(name: str, kind: int, dimensions: Sequence[Dimension]) -> bytes:
@@ -63,22 +64,22 @@ def port(name: str, kind: int, dimensions: Sequence[Dimension]) -> bytes:
 
 def model(
     nodes: Iterable[bytes],
-    constants: Iterable[bytes],
+    constants: Iterable[tuple[bytes, memoryview]],
     inputs: Iterable[bytes],
     outputs: Iterable[bytes],
 ) -> bytes:
     """A ModelProto from its parts."""
-    graph = b"".join(
-        [
-            *(_message(_GRAPH_NODE, part) for part in nodes),
-            _text(2, "graph"),
-            *(_message(5, part) for part in constants),
-            *(_message(_GRAPH_INPUT, part) for part in inputs),
-            *(_message(_GRAPH_OUTPUT, part) for part in outputs),
-        ]
-    )
+    graph: list[bytes | memoryview] = [_message(_GRAPH_NODE, part) for part in nodes]
+    graph.append(_text(2, "graph"))
+    for told, raw in constants:
+        graph += [_key(5, _BYTES) + _varint(len(told) + len(raw)), told, raw]
+    graph += [_message(_GRAPH_INPUT, part) for part in inputs]
+    graph += [_message(_GRAPH_OUTPUT, part) for part in outputs]
     operators = _text(1, "") + _integer(2, OPSET)
-    return _integer(1, IR_VERSION) + _message(_MODEL_GRAPH, graph) + _message(8, operators)
+    # The values are tens of megabytes: they are copied once, here.
+    size = _varint(sum(map(len, graph)))
+    head = _integer(1, IR_VERSION) + _key(_MODEL_GRAPH, _BYTES) + size
+    return b"".join([head, *graph, _message(8, operators)])
 
 
 def with_ports(
