@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearance.clear import House, IntendedUse, clear_photo
-from clearance.errors import ClearanceError, ExportError
+from clearance.errors import AlbumUnreadableError, ClearanceError, ExportError
 from clearance.results import Outcome, PhotoResult
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
@@ -30,10 +30,10 @@ def album_files(folder: Path) -> list[Path]:
     album. Folders that are links are not followed, so no loop is possible.
 
     Raises:
-        OSError: a folder cannot be read; its pictures would be missing silently.
+        AlbumUnreadableError: a folder cannot be read; its pictures would be missing silently.
     """
     found: list[Path] = []
-    for parent, folders, names in os.walk(folder, onerror=_raise):
+    for parent, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             Path(parent) / name
@@ -80,5 +80,10 @@ def _failed(
     return PhotoResult(path, Outcome.FAILED, asked=use.channels, problem=copy.deepcopy(problem))
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def _refuse(error: OSError) -> None:
+    raise AlbumUnreadableError(
+        "the folder {folder} cannot be read ({reason}); its pictures would be missing from "
+        "the answer: change its permissions, or name another album",
+        folder=error.filename,
+        reason=error.strerror or str(error),
+    ) from error

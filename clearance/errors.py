@@ -42,3 +42,7 @@ class EvidenceUnreadableError(ClearanceError):
 
 class DemoMissingError(ClearanceError):
     """The sample pictures are not installed."""
+
+
+class AlbumUnreadableError(ClearanceError):
+    """A folder of the album cannot be read, so not every picture would be judged."""

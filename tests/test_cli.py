@@ -295,3 +295,15 @@ def test_a_file_name_cannot_drive_the_terminal(tmp_path: Path) -> None:
     done = run("check", hostile, tmp_path / "x\x1b]0;owned\x07.jpg", "--registry", tmp_path)
     assert "\x1b" not in done.result.output
     assert "\x07" not in done.result.output
+
+
+def test_4_a_folder_of_the_album_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    done = run("scan", tmp_path, "--registry", tmp_path / "none")
+    done.assert_exit(ExitCode.INPUT_OR_OUTPUT)
+    assert "cannot be read" in done.result.stderr
