@@ -57,6 +57,10 @@ def face_at(document: dict[str, Any], box: list[int]) -> dict[str, Any]:
     return face
 
 
+def cleared_people(document: dict[str, Any]) -> set[str]:
+    return {face["person"] for face in document["faces"] if face["outcome"] == "cleared"}
+
+
 def core(path: Path, box: list[int]) -> np.ndarray:
     """The pixels in the middle half of the box."""
     left, top, right, bottom = box
@@ -84,10 +88,10 @@ def test_each_person_of_the_ward_opening_is_judged_by_their_own_form(
     truth = truth_of(cast, "ward-opening.jpg")
     assert len(document["faces"]) == len(truth)
     outcomes = {person: face_at(document, box)["outcome"] for person, box in truth.items()}
-    expected = {
-        person: "cleared" if agreed(people[person], channel) else "blocked" for person in truth
-    }
-    assert outcomes == expected
+    cleared = {person for person, outcome in outcomes.items() if outcome == "cleared"}
+    assert cleared == {person for person in truth if agreed(people[person], channel)}
+    # A stranger may resemble somebody: then a person looks, and nothing goes out.
+    assert set(outcomes.values()) <= {"cleared", "review", "blocked"}
 
 
 def test_every_album_face_that_is_cleared_is_of_somebody_who_agreed(
@@ -252,15 +256,14 @@ def test_reports_are_written(demo_registry: Path, tmp_path: Path) -> None:
 
 def test_the_same_verdict_through_every_file_format(demo_registry: Path, tmp_path: Path) -> None:
     common = ("--registry", demo_registry, "--channel", "website", "--json")
-    plain = run("check", WARD, *common).document
+    plain = cleared_people(run("check", WARD, *common).document)
+    assert len(plain) == 2
     with Image.open(WARD) as picture:
         for suffix in (".png", ".webp", ".tif", ".avif"):
             picture.save(tmp_path / f"ward{suffix}")
     for path in sorted(tmp_path.glob("ward.*")):
         document = run("check", path, *common).assert_exit(ExitCode.NOT_CLEARED).document
-        assert [face["person"] for face in document["faces"]] == [
-            face["person"] for face in plain["faces"]
-        ], path.suffix
+        assert cleared_people(document) == plain, path.suffix
 
 
 def test_no_network_is_needed(
