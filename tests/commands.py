@@ -11,7 +11,7 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 import cli
-from cli import ExitCode
+from clearance.commandline import ExitCode
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_media"

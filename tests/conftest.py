@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli import ExitCode
+from clearance.commandline import ExitCode
 from tests.commands import SAMPLES, run
 
 

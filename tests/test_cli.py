@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import cli
-from cli import ExitCode
+from clearance.commandline import ExitCode
 from tests.commands import ROOT, SAMPLES, run
 
 PORTRAIT = SAMPLES / "portraits" / "jurg-mettler-1.jpg"

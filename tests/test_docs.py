@@ -16,8 +16,9 @@ import clearance.errors
 import consent.errors
 import detector.errors
 import forms.errors
+from clearance.commandline import ExitCode
 from clearance.settings import Settings
-from cli import EXIT_CODES, ExitCode
+from cli import EXIT_CODES
 from tests.commands import ROOT, SAMPLES, run
 
 CONSOLE = re.compile(r"```console\n(.*?)```", re.S)

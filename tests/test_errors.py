@@ -17,11 +17,11 @@ import detector.errors
 import forms.errors
 from clearance.album import clear_files
 from clearance.clear import House, IntendedUse
+from clearance.commandline import ExitCode
 from clearance.errors import EvidenceUnreadableError
 from clearance.language import LANGUAGES, language
 from clearance.results import Outcome
 from clearance.settings import Settings
-from cli import ExitCode
 from consent.errors import ConsentError, RecordInvalidError
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
 from tests.commands import ROOT, SAMPLES, run

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli import ExitCode
+from clearance.commandline import ExitCode
 from tests.commands import ROOT, SAMPLES, media_folder, run
 
 WARD = SAMPLES / "ward-opening.jpg"

@@ -1,0 +1,243 @@
+"""The commands about the registry: make it, fill it, try it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clearance.commandline import (
+    N_,
+    Command,
+    CommandGroup,
+    JsonOption,
+    LangOption,
+    PersonArgument,
+    RegistryOption,
+    answer,
+    day,
+    detector_for,
+    known_channels,
+    open_registry,
+    registry_folder,
+    today,
+    words_for,
+)
+
+people_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("People in the registry."))
+consent_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("Signed consents."))
+
+
+INIT_HELP = N_("Make the registry, its key and clearance.toml.")
+DEMO_HELP = N_("Build a registry of fictional people to try everything with.")
+
+
+def init(
+    registry: RegistryOption = None, as_json: JsonOption = False, lang: LangOption = None
+) -> None:
+    from clearance.settings import FILE_NAME, Settings, settings_text
+    from consent.registry import Registry
+
+    folder = registry_folder(registry)
+    Registry.create(folder).close()
+    settings_file = folder / FILE_NAME
+    if not settings_file.exists():
+        settings_file.write_text(settings_text(Settings()), encoding="utf-8")
+    _ = words_for(lang).gettext
+    if as_json:
+        answer({"registry": str(folder), "settings": str(settings_file)})
+    else:
+        typer.echo(_("Registry: {path}").format(path=folder))
+        typer.echo(_("Settings: {path}").format(path=settings_file))
+        typer.echo(_("Keep a copy of the key in another place: without it nothing can be read."))
+
+
+@people_app.command(
+    "add", cls=Command, help=N_("Add a person, with portraits that wait for a consent.")
+)
+def people_add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=N_("First name and surname."))],
+    portrait: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--portrait",
+            metavar="FILE",
+            help=N_("A photo of this person alone; may be repeated. Kept encrypted, not matched."),
+        ),
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    from clearance.enrolment import read_portrait
+
+    words = words_for(lang)
+    with open_registry(registry) as (opened, settings):
+        detector = detector_for(settings) if portrait else None
+        portraits = [read_portrait(path, detector) for path in portrait or () if detector]
+        person = opened.add_person(name, portraits, on=today())
+    if as_json:
+        answer({"person": person.id, "name": person.name, "portraits": len(portraits)})
+    else:
+        typer.echo(words.gettext("{name} is {id}").format(name=person.name, id=person.id))
+
+
+@people_app.command("list", cls=Command, help=N_("List everybody in the registry, with their id."))
+def people_list(
+    registry: RegistryOption = None, as_json: JsonOption = False, lang: LangOption = None
+) -> None:
+    del lang  # names and ids read the same in every language
+    with open_registry(registry) as (opened, _):
+        people = opened.people()
+    for person in people:
+        if as_json:
+            answer({"person": person.id, "name": person.name})
+        else:
+            typer.echo(f"{person.id}  {person.name}")
+
+
+@people_app.command(
+    "lookalike",
+    cls=Command,
+    help=N_("Say that two people look alike, like twins: a person must tell them apart."),
+)
+def people_lookalike(
+    person: PersonArgument,
+    other: PersonArgument,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    words = words_for(lang)
+    with open_registry(registry) as (opened, _):
+        one, two = opened.find_person(person), opened.find_person(other)
+        opened.link_lookalikes(one.id, two.id)
+    if as_json:
+        answer({"person": one.id, "lookalike": two.id})
+    else:
+        linked = words.gettext("{one} and {other} look alike: matches with them need a person.")
+        typer.echo(linked.format(one=one.name, other=two.name))
+
+
+@consent_app.command(
+    "record", cls=Command, help=N_("Record a signed form: who agreed to which channels until when.")
+)
+def consent_record(
+    person: PersonArgument,
+    serial: Annotated[
+        str, typer.Option("--serial", metavar="S", help=N_("Serial printed on the form."))
+    ],
+    signed: Annotated[
+        dt.date,
+        typer.Option("--signed", parser=day, metavar="DATE", help=N_("Day of the signature.")),
+    ],
+    until: Annotated[
+        dt.date,
+        typer.Option("--until", parser=day, metavar="DATE", help=N_("Last day it is valid.")),
+    ],
+    channel: Annotated[
+        list[str],
+        typer.Option("--channel", metavar="C", help=N_("Channel ticked yes; may be repeated.")),
+    ],
+    evidence: Annotated[
+        Path, typer.Option("--evidence", metavar="FILE", help=N_("Scan of the signed form."))
+    ],
+    biometric: Annotated[
+        bool,
+        typer.Option("--biometric", help=N_("The box for matching the face was ticked yes.")),
+    ] = False,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    from clearance.enrolment import read_evidence, reference_templates
+    from consent.decision import may_keep_biometrics
+
+    words = words_for(lang)
+    with open_registry(registry) as (opened, settings):
+        found = opened.find_person(person)
+        portraits = opened.portraits_of(found.id) if biometric else ()
+        detector = detector_for(settings) if portraits and settings.detection.matching else None
+        consent = opened.record_consent(
+            found.id,
+            serial=serial,
+            signed=signed,
+            valid_until=until,
+            channels=known_channels(channel, settings, words),
+            biometric=biometric,
+            evidence=read_evidence(evidence),
+            evidence_suffix=evidence.suffix.lower(),
+            on=today(),
+            templates=reference_templates(portraits, detector) if detector else None,
+            recogniser=detector.recogniser_name if detector else None,
+        )
+        kept = may_keep_biometrics(opened.consents_of(found.id), today())
+    if as_json:
+        answer(
+            {
+                "consent": consent.serial,
+                "person": found.id,
+                "channels": sorted(consent.channels),
+                "until": consent.valid_until.isoformat(),
+                "templates": len(portraits) if detector and kept else 0,
+            }
+        )
+    else:
+        typer.echo(
+            words.gettext("Recorded {serial} for {name}, valid until {until}.").format(
+                serial=consent.serial, name=found.name, until=words.date(consent.valid_until)
+            )
+        )
+
+
+@consent_app.command(
+    "withdraw",
+    cls=Command,
+    help=N_("Withdraw a person's consent, whole or for one channel, from today on."),
+)
+def consent_withdraw(
+    person: PersonArgument,
+    channel: Annotated[
+        str | None,
+        typer.Option("--channel", metavar="C", help=N_("Only this channel; without it, all.")),
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    words = words_for(lang)
+    with open_registry(registry) as (opened, settings):
+        if channel:
+            known_channels([channel], settings, words)
+        found = opened.find_person(person)
+        touched = opened.withdraw(found.id, channel, on=today())
+    if as_json:
+        answer({"person": found.id, "channel": channel, "consents": touched})
+    else:
+        typer.echo(
+            words.gettext("Withdrawn for {name}. Take down what is already published.").format(
+                name=found.name
+            )
+        )
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help=N_("New folder for the demo registry."))
+    ] = Path("clearance-demo"),
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    from clearance.demo import build_demo
+    from clearance.settings import Settings
+
+    _ = words_for(lang).gettext
+    made = build_demo(folder, detector_for(Settings()), today())
+    if as_json:
+        answer({"registry": str(made.registry), "people": made.people, "photo": str(made.photo)})
+        return
+    typer.echo(_("Demo registry with {n} people: {path}").format(n=made.people, path=made.registry))
+    typer.echo(_("Try:"))
+    typer.echo(f"  clear {made.photo} --registry {made.registry} --channel website")
