@@ -17,30 +17,38 @@ from detector.errors import BackendMissingError, DetectorError, ModelMissingErro
 if TYPE_CHECKING:
     from clearance.export import Exporter
 
-_PICTURES = ".jpg .jpeg .jpe .jfif .png .webp .tif .tiff .heic .heif .hif .avif .bmp .mpo .gif"
-# Of people, and not judged yet: they must be said, not passed over.
-_VIDEOS = ".mp4 .mov .m4v .mkv .webm .avi .mts .3gp"
-_IN_AN_ALBUM = frozenset(f"{_PICTURES} {_VIDEOS}".split())
+# What lies beside pictures and shows nobody. Every other file is judged, and one
+# that cannot be (a video, a camera raw file, a kind nobody thought of) has failed:
+# a list of pictures would pass over what is not in it.
+_BESIDE = ".aae .csv .db .htm .html .ini .json .log .md .pdf .toml .tsv .txt .xml .xmp .yaml .yml"
+_BESIDE_PICTURES = frozenset(_BESIDE.split())
 
 
 def album_files(folder: Path) -> list[Path]:
-    """Every picture and video below the folder, in a stable order.
+    """Every file below the folder that may show somebody, in a stable order.
 
-    Files of other kinds (sidecars, texts) and hidden files are not part of an
-    album. Folders that are links are not followed, so no loop is possible.
+    Sidecars, texts and hidden files are not part of an album. A folder that is a
+    link is not followed, so no loop is possible; it stands in the list itself and
+    fails there, because what it holds was not judged.
 
     Raises:
-        AlbumUnreadableError: a folder cannot be read; its pictures would be missing silently.
+        AlbumUnreadableError: a folder cannot be read, or there is nothing to judge.
     """
     found: list[Path] = []
     for parent, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            Path(parent) / name
-            for name in names
-            if not name.startswith(".") and Path(name).suffix.lower() in _IN_AN_ALBUM
-        ]
+        here = Path(parent)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [here / name for name in folders if (here / name).is_symlink()]
+        found += [here / name for name in names if _may_show_somebody(name)]
+    if not found:
+        raise AlbumUnreadableError(
+            "there is no picture in {folder}: name the folder of the album", folder=folder
+        )
     return sorted(found)
+
+
+def _may_show_somebody(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() not in _BESIDE_PICTURES
 
 
 def clear_files(

@@ -29,12 +29,21 @@ if TYPE_CHECKING:
 class IntendedUse:
     """What somebody wants to do with the pictures of a run.
 
-    No channel means every channel of the institution: without a stated use only
-    a picture that may go anywhere is cleared.
+    Who states no channel asks about every channel of the institution: without a
+    stated use only a picture that may go anywhere is cleared.
     """
 
     channels: tuple[str, ...]
     on: dt.date
+
+    def __post_init__(self) -> None:
+        """Refuse a use of no channel: nothing would stand against it.
+
+        Raises:
+            ValueError: `channels` is empty.
+        """
+        if not self.channels:
+            raise ValueError("a use needs a channel")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -45,4 +45,4 @@ class DemoMissingError(ClearanceError):
 
 
 class AlbumUnreadableError(ClearanceError):
-    """A folder of the album cannot be read, so not every picture would be judged."""
+    """The album is empty, or a folder in it cannot be read: nothing may count as cleared."""

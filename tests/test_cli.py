@@ -307,3 +307,27 @@ def test_4_a_folder_of_the_album_that_cannot_be_read(
     done = run("scan", tmp_path, "--registry", tmp_path / "none")
     done.assert_exit(ExitCode.INPUT_OR_OUTPUT)
     assert "cannot be read" in done.result.stderr
+
+
+def test_4_an_album_without_a_picture_is_never_cleared(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    done = run("scan", tmp_path, "--registry", tmp_path / "none")
+    done.assert_exit(ExitCode.INPUT_OR_OUTPUT)
+    assert "no picture" in done.result.stderr
+
+
+@pytest.mark.parametrize("name", ["raw.nef", "clip.mp4", "without-suffix", "photos.zip"])
+def test_4_a_file_of_an_unknown_kind_is_not_passed_over(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"nobody knows what this shows")
+    done = run("scan", tmp_path, "--registry", tmp_path / "none", "--json")
+    document = done.assert_exit(ExitCode.INPUT_OR_OUTPUT).document
+    assert (Path(document["path"]).name, document["outcome"]) == (name, "failed")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_4_a_linked_folder_is_not_passed_over(tmp_path: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    (album / "linked").symlink_to(SAMPLES / "portraits", target_is_directory=True)
+    done = run("scan", album, "--registry", tmp_path / "none", "--json")
+    assert done.assert_exit(ExitCode.INPUT_OR_OUTPUT).document["outcome"] == "failed"

@@ -68,7 +68,7 @@ def test_the_order_of_face_recognition_is_turned_round() -> None:
     ],
 )
 def test_size_classes_begin_at_their_limits(width: int, expected: SizeClass) -> None:
-    assert Face(Box(0, 0, width, 99), 0.5).size_class is expected
+    assert Face(Box(0, 0, width, width), 0.5).size_class is expected
 
 
 def test_eye_distance_is_measured_along_the_tilt() -> None:
