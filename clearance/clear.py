@@ -7,13 +7,13 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from clearance.enrolment import gallery_of
 from clearance.errors import ExportError
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
-from consent.decision import Decision, Reason, decide_all
-from detector.calibration import limits_for
+from consent.decision import Decision, decide_all
+from detector.calibration import MEASURED, UNMEASURED, limits_for
 from detector.faces import Certainty, Face, Frame, Match, SizeClass
 from detector.matching import Gallery, Limits, match
 from detector.photo import open_photo
@@ -21,8 +21,11 @@ from detector.photo import open_photo
 if TYPE_CHECKING:
     from clearance.export import Exporter
     from clearance.settings import Settings
+    from consent.records import Person
     from consent.registry import Registry
     from detector.detector import Detector
+
+_T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,7 +80,9 @@ class House:
         gallery = gallery_of(stored, detector.recogniser_name)
         if len(gallery):
             detector.prepare_matching()
-        limits = limits_for(max(1, len(gallery)), settings.detection.false_positive_rate)
+        limits = UNMEASURED
+        if detector.recogniser_name in MEASURED:
+            limits = limits_for(max(1, len(gallery)), settings.detection.false_positive_rate)
         return cls(settings, detector, registry, gallery, limits, opener)
 
     @property
@@ -158,8 +163,9 @@ def _judge_candidate(
     decisions = decide_all(
         registry.consents_of(person), house.channels, use.on, house.settings.consent
     )
-    lookalike = bool(registry.lookalikes_of(person))
-    sure = candidate.certainty is Certainty.CONFIDENT and not lookalike
+    known = registry.person(person)
+    doubts = _doubts(candidate, known, use, lookalike=bool(registry.lookalikes_of(person)))
+    sure = candidate.certainty is Certainty.CONFIDENT and not doubts
     channels = {channel: _channel_outcome(d, sure=sure) for channel, d in decisions.items()}
     asked = [decisions[channel] for channel in use.channels]
     return FaceResult(
@@ -167,9 +173,9 @@ def _judge_candidate(
         size_class=face.size_class,
         match=candidate,
         outcome=Outcome.worst(channels[channel] for channel in use.channels),
-        reasons=_reasons(candidate, asked, lookalike=lookalike),
+        reasons=_unique([*doubts, *(reason for d in asked for reason in d.reasons)]),
         channels=channels,
-        name=registry.person(person).name,
+        name=known.name,
         serials=_unique(d.serial for d in asked if d.serial),
     )
 
@@ -182,16 +188,17 @@ def _channel_outcome(decision: Decision, *, sure: bool) -> Outcome:
     return Outcome.CLEARED if sure else Outcome.REVIEW
 
 
-def _reasons(
-    candidate: Match, asked: Iterable[Decision], *, lookalike: bool
-) -> tuple[FaceReason | Reason, ...]:
-    reasons: list[FaceReason | Reason] = [FaceReason.LOOKALIKE] if lookalike else []
-    if candidate.certainty is Certainty.LOOK:
-        reasons.append(FaceReason.LIKELY_MATCH)
-    if candidate.contested:
-        reasons.append(FaceReason.MATCHED_TWICE)
-    reasons += [reason for decision in asked for reason in decision.reasons]
-    return tuple(dict.fromkeys(reasons))
+def _doubts(
+    candidate: Match, known: Person, use: IntendedUse, *, lookalike: bool
+) -> tuple[FaceReason, ...]:
+    """Why a person must look at a match, whatever the forms say."""
+    doubts = {
+        FaceReason.MINOR: known.minor_on(use.on),
+        FaceReason.LOOKALIKE: lookalike,
+        FaceReason.LIKELY_MATCH: candidate.certainty is Certainty.LOOK,
+        FaceReason.MATCHED_TWICE: candidate.contested,
+    }
+    return tuple(reason for reason, holds in doubts.items() if holds)
 
 
 def _photo_result(
@@ -239,5 +246,5 @@ def _remember(result: PhotoResult, registry: Registry) -> None:
     )
 
 
-def _unique(values: Iterable[str]) -> tuple[str, ...]:
+def _unique(values: Iterable[_T]) -> tuple[_T, ...]:
     return tuple(dict.fromkeys(values))

@@ -47,7 +47,7 @@ def read_portrait(untrusted_path: Path, detector: Detector) -> Portrait:
 def reference_templates(
     portraits: Sequence[StoredPortrait], detector: Detector
 ) -> Mapping[str, bytes]:
-    """A template for each portrait, by portrait id: 128 float32, little-endian.
+    """A template for each portrait, by portrait id: float32, little-endian.
 
     Raises:
         PhotoUnreadableError, PortraitRejectedError: a portrait no longer passes the

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 
 from detector.matching import Limits
 
@@ -41,6 +42,12 @@ The formula takes pairs as independent, but some faces are near to many: with
 its limits and no margin, 0.13 to 0.18 % of strangers were let through in
 galleries of 20 to 800 people where 0.1 % was asked for.
 """
+
+MEASURED = frozenset({"dlib_resnet_v1/centerface-5", "dlib_resnet_v1/dlib-5"})
+"""Names of the templates whose distances the table speaks of."""
+
+UNMEASURED = Limits(confident=0.0, look=sys.float_info.max)
+"""For templates of a network that nobody has measured: whoever is nearest, a person looks."""
 
 LOOK_FPIR = 0.05
 """Share of strangers that a person is asked to look at."""

@@ -101,7 +101,7 @@ class Detector:
         return find_faces(frame, self._finder.get(), self._options or DetectionOptions())
 
     def templates(self, frame: Frame, faces: Sequence[Face]) -> Templates:
-        """One row per face, float32 (n, 128); NaN for a face that cannot be measured.
+        """One row per face, float32 (n, d); NaN for a face that cannot be measured.
 
         Each face is measured in the view that shows it.
 

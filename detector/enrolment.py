@@ -46,7 +46,7 @@ class _Looks(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """A face that others may be compared with; `template` is float32 (128,)."""
+    """A face that others may be compared with; `template` is float32 (d,)."""
 
     face: Face
     template: npt.NDArray[np.float32]

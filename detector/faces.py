@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     """RGB picture: uint8, shape (height, width, 3), C-contiguous."""
 
     Templates = npt.NDArray[np.float32]
-    """One row per face: float32, shape (n, 128)."""
+    """One row per face: float32, shape (n, d); the recogniser says how many numbers d is."""
 
 # Widths of the face box on the largest published rendition. A familiar face is
 # recognised from about 12 x 14 pixels (Sinha et al. 2006, "Face recognition by

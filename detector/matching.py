@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-DIMENSIONS = 128
-
 WITHIN_PERSON = 0.06
 """Variance of a person's templates that averaging takes away, squared distance.
 
@@ -65,7 +63,7 @@ class Gallery:
     """The people a face is compared with.
 
     Attributes:
-        templates: float32 (m, 128), read-only; several rows per person allowed.
+        templates: float32 (m, d), read-only; several rows per person allowed.
         people: the person of each row.
         recogniser: what made the templates; others must not be compared.
     """
@@ -75,10 +73,10 @@ class Gallery:
     recogniser: str = ""
 
     def __post_init__(self) -> None:
-        if self.templates.shape != (len(self.people), DIMENSIONS):
+        if self.templates.ndim != 2 or len(self.templates) != len(self.people):  # noqa: PLR2004
             raise ValueError(
-                f"{len(self.people)} people need templates of shape "
-                f"({len(self.people)}, {DIMENSIONS}), not {self.templates.shape}"
+                f"{len(self.people)} people need as many rows of templates, "
+                f"not the shape {self.templates.shape}"
             )
         if not np.isfinite(self.templates).all():
             raise ValueError("a template in the gallery is not finite")
@@ -87,14 +85,14 @@ class Gallery:
     @classmethod
     def empty(cls, recogniser: str = "") -> Gallery:
         """A gallery of nobody."""
-        return cls(np.zeros((0, DIMENSIONS), np.float32), (), recogniser)
+        return cls(np.zeros((0, 0), np.float32), (), recogniser)
 
     @classmethod
     def of(cls, templates_of: Mapping[str, Sequence[Templates]], recogniser: str = "") -> Gallery:
-        """From each person's templates, each float32 (128,)."""
+        """From each person's templates, each float32 (d,)."""
         people = [person for person, rows in templates_of.items() for _ in rows]
         rows = [row for rows in templates_of.values() for row in rows]
-        stacked = np.stack(rows) if rows else np.zeros((0, DIMENSIONS), np.float32)
+        stacked = np.stack(rows) if rows else np.zeros((0, 0), np.float32)
         return cls(stacked.astype(np.float32), tuple(people), recogniser)
 
     def __len__(self) -> int:
@@ -102,11 +100,11 @@ class Gallery:
         return len(set(self.people))
 
     def means(self) -> tuple[tuple[str, ...], Floats, Floats]:
-        """The people, each one's mean template (n, 128), and number of templates (n,)."""
+        """The people, each one's mean template (n, d), and number of templates (n,)."""
         row_of = {person: row for row, person in enumerate(dict.fromkeys(self.people))}
         rows = [row_of[person] for person in self.people]
         counts = np.bincount(rows, minlength=len(row_of)).astype(np.float64)
-        sums = np.zeros((len(row_of), DIMENSIONS))
+        sums = np.zeros((len(row_of), self.templates.shape[1]))
         np.add.at(sums, rows, self.templates.astype(np.float64))
         return tuple(row_of), sums / counts[:, None], counts
 
@@ -117,8 +115,8 @@ def match(
     """The best candidate for each face of one picture, in the order of the faces.
 
     Args:
-        templates: float32 (n, 128), one row per face; a row that is not finite
-            matches nobody.
+        templates: float32 (n, d), one row per face, d as in the gallery; a row that
+            is not finite matches nobody.
         faces: the faces, for their size.
         gallery: whom to compare with.
         limits: what the distances mean.
@@ -127,11 +125,19 @@ def match(
     all allow it. A person can be in a view once: when several faces are near
     enough to be the same person, all of them are left to a look, unless the
     nearest leads the others by the margin; then it alone keeps its certainty.
+
+    Raises:
+        ValueError: not one template per face, or another length than the gallery's.
     """
     if len(templates) != len(faces):
         raise ValueError(f"{len(templates)} templates for {len(faces)} faces")
     if not len(gallery) or not faces:
         return (Match.nobody(),) * len(faces)
+    if templates.shape[1:] != gallery.templates.shape[1:]:
+        raise ValueError(
+            f"templates of shape {templates.shape} cannot be compared with a gallery "
+            f"of shape {gallery.templates.shape}"
+        )
     people, means, counts = gallery.means()
     plain = distances(templates, means)
     corrected = np.sqrt(np.square(plain) + WITHIN_PERSON * (1 - 1 / counts))
@@ -168,7 +174,9 @@ def _best(row: Floats, plain: Floats, people: Sequence[str], face: Face, limits:
         return Match.nobody()
     margin = min(_lead(row, best), _lead(plain, best))
     sure = (
-        distance <= limits.confident
+        # The very picture that was enrolled lies at 0.
+        limits.confident > 0
+        and distance <= limits.confident
         and margin >= limits.margin
         and face.landmarks is not None
         and face.landmarks.eye_distance >= limits.eye_distance

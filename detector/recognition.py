@@ -1,4 +1,4 @@
-"""Templates: what a face looks like, as 128 numbers.
+"""Templates: what a face looks like, as a row of numbers.
 
 Each face is cut out upright and at one size by its landmarks (a chip), then
 given to the recogniser. Two templates of one person lie near each other.
@@ -20,15 +20,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from detector.faces import Face, Landmarks, Pixels, Templates
+    from detector.geometry import ChipGeometry
 
     Matrix = npt.NDArray[np.float64]
-
-CHIP = 150
-"""Side of a chip in pixels, as dlib's network takes it."""
-
-# Where the landmarks lie on the chips that dlib cuts: medians over the
-# CenterFace landmarks of Labeled Faces in the Wild, in the order of Landmarks.
-_CHIP_POINTS = np.array([(47.4, 47.9), (102.3, 46.0), (74.2, 78.9), (51.2, 104.5), (97.8, 103.3)])
 
 _ROUNDING = 1e-3
 """A scale of 9.9999 is 10."""
@@ -42,21 +36,27 @@ class Recogniser(Protocol):
 
     name: str
     """Name and version: templates of different names are never compared."""
+    dimensions: int
+    """Numbers per template."""
+    geometry: ChipGeometry
+    """How its chips are cut."""
 
     def embed(self, chips: Pixels) -> Templates:
-        """uint8 (n, 150, 150, 3) to float32 (n, 128)."""
+        """RGB uint8 (n, side, side, 3) to float32 (n, dimensions), finite; n may be 0."""
 
 
 def templates(views: Sequence[Pixels], faces: Sequence[Face], recogniser: Recogniser) -> Templates:
-    """One row per face, in order: float32 (n, 128).
+    """One row per face, in order: float32 (n, dimensions).
 
     Each face is measured in its own view: another view may show somebody else there.
     A face without landmarks, or with impossible ones, gets NaN, which matches nobody.
     """
-    rows = np.full((len(faces), 128), np.nan, dtype=np.float32)
+    rows = np.full((len(faces), recogniser.dimensions), np.nan, dtype=np.float32)
     chips, found = [], []
     for index, face in enumerate(faces):
-        chip = cut_chip(views[face.view], face.landmarks) if face.landmarks else None
+        if face.landmarks is None:
+            continue
+        chip = cut_chip(views[face.view], face.landmarks, recogniser.geometry)
         if chip is not None:
             chips.append(chip)
             found.append(index)
@@ -65,15 +65,16 @@ def templates(views: Sequence[Pixels], faces: Sequence[Face], recogniser: Recogn
     return rows
 
 
-def cut_chip(pixels: Pixels, landmarks: Landmarks) -> Pixels | None:
-    """The face turned upright and scaled to 150 x 150; None if the landmarks do not allow it.
+def cut_chip(pixels: Pixels, landmarks: Landmarks, geometry: ChipGeometry) -> Pixels | None:
+    """The face turned upright and laid out as `geometry` says: uint8 (side, side, 3).
 
-    What lies beyond the picture is black.
+    What lies beyond the picture is black. None if the landmarks allow no chip.
     """
-    to_picture = _chip_to_picture(np.array(landmarks.points, dtype=np.float64))
+    to_picture = _chip_to_picture(np.array(landmarks.points, dtype=np.float64), geometry)
     if to_picture is None:
         return None
-    corners = np.array([(0, 0, 1), (CHIP, 0, 1), (0, CHIP, 1), (CHIP, CHIP, 1)]) @ to_picture.T
+    side = geometry.side
+    corners = np.array([(0, 0, 1), (side, 0, 1), (0, side, 1), (side, side, 1)]) @ to_picture.T
     # A chip pixel that covers several picture pixels must average them.
     reduction = max(1, math.floor(math.hypot(to_picture[0, 0], to_picture[1, 0]) + _ROUNDING))
     reach = _MARGIN * reduction
@@ -89,12 +90,12 @@ def cut_chip(pixels: Pixels, landmarks: Landmarks) -> Pixels | None:
     shift = np.array([[0, 0, inside.left], [0, 0, inside.top]])
     (a, b, c), (d, e, f) = (to_picture - shift) / reduction
     chip = part.transform(
-        (CHIP, CHIP), Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR
+        (side, side), Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR
     )
     return np.asarray(chip)
 
 
-def _chip_to_picture(points: Matrix) -> Matrix | None:
+def _chip_to_picture(points: Matrix, geometry: ChipGeometry) -> Matrix | None:
     """The 2 x 3 similarity that carries the chip's points nearest to `points`.
 
     Least squares over turn, scale and shift (Umeyama 1991); a similarity is two
@@ -102,12 +103,12 @@ def _chip_to_picture(points: Matrix) -> Matrix | None:
     """
     if not np.isfinite(points).all():
         return None
-    chip = _CHIP_POINTS @ (1, 1j)
+    chip = np.array(geometry.points) @ (1, 1j)
     picture = points @ (1, 1j)
     chip_centre, picture_centre = chip.mean(), picture.mean()
     centred = chip - chip_centre
     factor = np.vdot(centred, picture - picture_centre) / np.vdot(centred, centred).real
-    if abs(factor) * CHIP < 1:
+    if abs(factor) * geometry.side < 1:
         return None  # the whole face within one pixel
     shift = picture_centre - factor * chip_centre
     return np.array(

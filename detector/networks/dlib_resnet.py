@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.errors import ModelMissingError
+from detector.geometry import DLIB_150
 from detector.networks import onnx_format
 from detector.networks.runtime import Network
 from detector.networks.weights import Weights
@@ -37,7 +38,7 @@ WEIGHTS = Weights(
     distribution="face-recognition-models==0.3.0",
 )
 
-CHIP = 150
+CHIP = DLIB_150.side
 """Side of the square picture of a face, in pixels."""
 
 BATCH = 16
@@ -64,6 +65,8 @@ class DlibResnet:
     """Recogniser: 150-pixel chips to 128 numbers, those of dlib to 10⁻⁵."""
 
     name = "dlib_resnet_v1"
+    dimensions = 128
+    geometry = DLIB_150
 
     def __init__(self, threads: int | None = None) -> None:
         """Reads the weights and loads the network.

@@ -13,6 +13,7 @@ import numpy as np
 
 from detector.errors import BackendMissingError
 from detector.faces import Box
+from detector.geometry import DLIB_150
 from detector.voting import Candidates
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class DlibRecogniser:
     """dlib's own run of the network that `dlib_resnet` runs: the same templates."""
 
     name = "dlib_resnet_v1"
+    dimensions = 128
+    geometry = DLIB_150
 
     def __init__(self, threads: int | None = None) -> None:
         """Imports the library. It uses one thread whatever `threads` says.

@@ -4,8 +4,13 @@ import datetime as dt
 
 import pytest
 
-from clearance.clear import IntendedUse
+from clearance.clear import House, IntendedUse
+from clearance.settings import Settings
+from detector.calibration import UNMEASURED, limits_for
+from detector.detector import Detector
 from detector.faces import Box, Face, SizeClass
+from detector.matching import Limits
+from tests.detector.fakes import ColourRecogniser, SquareFinder
 
 
 def test_a_use_of_no_channel_is_refused() -> None:
@@ -23,3 +28,19 @@ def test_a_use_of_no_channel_is_refused() -> None:
 )
 def test_half_a_face_at_the_edge_is_not_taken_for_a_small_one(box: Box, size: SizeClass) -> None:
     assert Face(box, 0.9).size_class is size
+
+
+@pytest.mark.parametrize(
+    ("recogniser", "limits"),
+    [
+        ("dlib_resnet_v1/centerface-5", limits_for(1)),
+        ("dlib_resnet_v1/yunet@0123456789ab", UNMEASURED),
+        ("sface@0123456789ab/centerface-5", UNMEASURED),
+    ],
+)
+def test_limits_are_only_used_for_what_they_were_measured_with(
+    recogniser: str, limits: Limits
+) -> None:
+    detector = Detector(SquareFinder, ColourRecogniser, recogniser)
+    house = House.open(Settings(), detector, None, dt.date(2026, 1, 1))
+    assert house.limits == limits

@@ -9,6 +9,7 @@ import numpy as np
 
 from detector.detector import Detector
 from detector.faces import Box, Face, Frame, Landmarks
+from detector.geometry import ARCFACE_112
 from detector.voting import Candidates
 
 if TYPE_CHECKING:
@@ -52,12 +53,15 @@ class ColourRecogniser:
     """The average colour of the chip, in a unit cube's first three dimensions."""
 
     name = "colours_v1"
+    # Neither the chips nor the templates have the size of the built-in network's.
+    dimensions = 96
+    geometry = ARCFACE_112
 
     def __init__(self, threads: int | None = None) -> None:
         pass
 
     def embed(self, chips: Pixels) -> Templates:
-        rows = np.zeros((len(chips), 128), np.float32)
+        rows = np.zeros((len(chips), self.dimensions), np.float32)
         rows[:, :3] = chips.mean(axis=(1, 2)) / 255
         return rows
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.calibration import UNMEASURED
 from detector.faces import Box, Certainty, Face, Match
 from detector.matching import WITHIN_PERSON, Gallery, Limits, match
 from tests.detector.fakes import a_face
@@ -99,6 +100,29 @@ def test_a_huge_template_matches_nobody() -> None:
 def test_a_gallery_with_a_broken_template_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="not finite"):
         Gallery.of({"anna": [at(value)]})
+
+
+def test_templates_of_another_length_are_refused() -> None:
+    short = np.zeros((1, 127), np.float32)
+    with pytest.raises(ValueError, match=r"\(1, 127\) cannot be compared"):
+        match(short, [a_face()], ANNA_AND_BEN, LIMITS)
+
+
+def test_the_length_of_a_template_is_the_recognisers() -> None:
+    rows = np.eye(3, 512, dtype=np.float32)
+    gallery = Gallery.of({"anna": [rows[0]], "ben": [rows[1], rows[1]]})
+    (one,) = match(rows[1:2], [a_face()], gallery, Limits(confident=0.5, look=0.5))
+    assert one.person == "ben"
+    assert one.margin == pytest.approx(2**0.5 - 0.03**0.5)
+
+
+def test_without_a_measurement_nobody_is_sure_and_everybody_is_looked_at() -> None:
+    rows = 1000 * np.eye(3, 8, dtype=np.float32)
+    gallery = Gallery.of({"anna": [rows[0]], "ben": [rows[1]]})
+    found = match(rows, [a_face()] * 3, gallery, UNMEASURED)
+    assert {one.certainty for one in found} == {Certainty.LOOK}
+    unmeasurable = np.full((1, 8), np.nan, np.float32)
+    assert match(unmeasurable, [a_face()], gallery, UNMEASURED) == (Match.nobody(),)
 
 
 def test_a_gallery_of_the_wrong_shape_is_refused() -> None:

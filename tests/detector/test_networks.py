@@ -18,7 +18,6 @@ from detector.errors import BackendMissingError, ModelMissingError
 from detector.faces import Box
 from detector.networks import centerface, dlib_resnet, onnx_format
 from detector.networks.weights import Weights
-from detector.recognition import CHIP
 from tests.detector.fakes import ColourRecogniser, SquareFinder, a_picture
 
 if TYPE_CHECKING:
@@ -106,20 +105,21 @@ def recogniser(request: pytest.FixtureRequest) -> Recogniser:
     return found
 
 
-def some_chips(count: int) -> Pixels:
-    return np.random.default_rng(7).integers(0, 256, (count, CHIP, CHIP, 3), dtype=np.uint8)
+def some_chips(count: int, recogniser: Recogniser) -> Pixels:
+    side = recogniser.geometry.side
+    return np.random.default_rng(7).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
 
 
 def test_a_recogniser_gives_a_row_per_chip(recogniser: Recogniser) -> None:
     for count in (0, 1, 3):
-        rows = recogniser.embed(some_chips(count))
-        assert rows.shape == (count, 128)
+        rows = recogniser.embed(some_chips(count, recogniser))
+        assert rows.shape == (count, recogniser.dimensions)
         assert rows.dtype == np.float32
         assert np.isfinite(rows).all()
 
 
 def test_a_chip_has_one_template_in_any_company(recogniser: Recogniser) -> None:
-    chips = some_chips(5)
+    chips = some_chips(5, recogniser)
     together = recogniser.embed(chips)
     alone = np.concatenate([recogniser.embed(chips[i : i + 1]) for i in range(5)])
     np.testing.assert_allclose(together, alone, atol=1e-5)
@@ -128,7 +128,8 @@ def test_a_chip_has_one_template_in_any_company(recogniser: Recogniser) -> None:
 def test_all_recognisers_of_a_name_give_the_same_templates() -> None:
     ours, theirs = built(RECOGNISERS, "dlib_resnet"), built(RECOGNISERS, "face_recognition")
     assert ours.name == theirs.name
-    chips = some_chips(20)  # more than one batch
+    assert ours.geometry == theirs.geometry
+    chips = some_chips(20, ours)  # more than one batch
     apart = np.linalg.norm(ours.embed(chips) - theirs.embed(chips), axis=1)
     assert apart.max() < 1e-5
 
