@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,10 +26,14 @@ from clearance.commandline import (
     words_for,
 )
 
+if TYPE_CHECKING:
+    from consent.records import Person
+
 people_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("People in the registry."))
 consent_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("Signed consents."))
 
 
+BORN_HELP = N_("Day of birth, of a minor above all: a machine never clears one.")
 INIT_HELP = N_("Make the registry, its key and clearance.toml.")
 DEMO_HELP = N_("Build a registry of fictional people to try everything with.")
 
@@ -67,6 +71,10 @@ def people_add(
             help=N_("A photo of this person alone; may be repeated. Kept encrypted, not matched."),
         ),
     ] = None,
+    born: Annotated[
+        dt.date | None,
+        typer.Option("--born", parser=day, metavar="DATE", help=BORN_HELP),
+    ] = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -77,9 +85,9 @@ def people_add(
     with open_registry(registry) as (opened, settings):
         detector = detector_for(settings) if portrait else None
         portraits = [read_portrait(path, detector) for path in portrait or () if detector]
-        person = opened.add_person(name, portraits, on=today())
+        person = opened.add_person(name, portraits, on=today(), born=born)
     if as_json:
-        answer({"person": person.id, "name": person.name, "portraits": len(portraits)})
+        answer({**_person(person), "portraits": len(portraits)})
     else:
         typer.echo(words.gettext("{name} is {id}").format(name=person.name, id=person.id))
 
@@ -88,14 +96,44 @@ def people_add(
 def people_list(
     registry: RegistryOption = None, as_json: JsonOption = False, lang: LangOption = None
 ) -> None:
-    del lang  # names and ids read the same in every language
+    words = words_for(lang)
     with open_registry(registry) as (opened, _):
         people = opened.people()
     for person in people:
         if as_json:
-            answer({"person": person.id, "name": person.name})
+            answer(_person(person))
+        elif person.born:
+            born = words.gettext("born {day}").format(day=words.date(person.born))
+            typer.echo(f"{person.id}  {person.name}, {born}")
         else:
             typer.echo(f"{person.id}  {person.name}")
+
+
+@people_app.command(
+    "born",
+    cls=Command,
+    help=N_("Say, or correct, when a person was born: a minor is never cleared by a machine."),
+)
+def people_born(
+    person: PersonArgument,
+    born: Annotated[dt.date, typer.Argument(parser=day, metavar="DATE", help=N_("Day of birth."))],
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    words = words_for(lang)
+    with open_registry(registry) as (opened, _):
+        changed = opened.set_born(opened.find_person(person).id, born, on=today())
+    if as_json:
+        answer(_person(changed))
+    else:
+        said = words.gettext("{name} was born on {day}.")
+        typer.echo(said.format(name=changed.name, day=words.date(born)))
+
+
+def _person(person: Person) -> dict[str, Any]:
+    born = person.born.isoformat() if person.born else None
+    return {"person": person.id, "name": person.name, "born": born}
 
 
 @people_app.command(

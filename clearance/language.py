@@ -89,6 +89,7 @@ class Language:
             FaceReason.TOO_SMALL: _("too small to be recognised"),
             FaceReason.MATCHED_TWICE: _("two faces look like the same person"),
             FaceReason.LOOKALIKE: _("has a look-alike: a machine cannot tell them apart"),
+            FaceReason.MINOR: _("looks like a minor on file: a person must decide"),
             Reason.NO_CONSENT: _("no signed consent on file"),
             Reason.NOT_YET_VALID: _("the consent is not valid yet on that date"),
             Reason.EXPIRED: _("the consent has expired"),

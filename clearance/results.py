@@ -57,6 +57,7 @@ class FaceReason(enum.StrEnum):
     TOO_SMALL = "too_small"
     MATCHED_TWICE = "matched_twice"
     LOOKALIKE = "lookalike"
+    MINOR = "minor"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

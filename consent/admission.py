@@ -12,6 +12,8 @@ from consent.records import Consent
 
 MAX_NAME = 200
 MAX_SERIAL = 64
+# Nobody has reached 123; what is older is a typing error.
+MAX_AGE = 120
 # Control and format characters (among them those that turn the writing
 # direction), halves of characters, private ones, line and paragraph separators.
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
@@ -29,6 +31,23 @@ def admitted_name(untrusted_name: str) -> str:
     if cause := _objection_to_line(untrusted_name, MAX_NAME):
         raise RecordInvalidError("the name cannot be kept: {cause}", cause=cause)
     return " ".join(unicodedata.normalize("NFC", untrusted_name).split())
+
+
+def admitted_birth(born: dt.date, on: dt.date) -> dt.date:
+    """The day of birth, as it was given.
+
+    Raises:
+        RecordInvalidError: it is still to come, or too long ago.
+    """
+    if born > on:
+        cause = RecordInvalidError("{born} is still to come", born=born)
+    elif on.year - born.year > MAX_AGE:
+        cause = RecordInvalidError(
+            "{born} is more than {years} years ago", born=born, years=MAX_AGE
+        )
+    else:
+        return born
+    raise RecordInvalidError("the day of birth cannot be kept: {cause}", cause=cause)
 
 
 def name_key(name: str) -> str:

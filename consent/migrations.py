@@ -127,3 +127,15 @@ def m002_lookalikes(db: Database) -> None:
         PRAGMA user_version = 2;
         """
     )
+
+
+@MIGRATIONS()
+def m003_days_of_birth(db: Database) -> None:
+    """When people were born, encrypted like their names; nobody knows it of those on file."""
+    db.executescript(
+        """
+        ALTER TABLE person ADD COLUMN born BLOB;
+
+        PRAGMA user_version = 3;
+        """
+    )

@@ -11,6 +11,8 @@ import secrets
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISHEARD = str.maketrans("OIL", "011")
 _ID_LENGTH = 8
+MAJORITY = 18
+"""Age in years from which a person is of age: Swiss Civil Code, article 14."""
 _ID = re.compile(rf"p-[{_ALPHABET}]{{{_ID_LENGTH}}}")
 
 
@@ -21,6 +23,18 @@ class Person:
     id: str
     name: str
     added_on: dt.date
+    born: dt.date | None = None
+
+    def minor_on(self, day: dt.date) -> bool:
+        """Whether the person is known to be under age on that day.
+
+        Who is born on 29 February is of age on 1 March. A person without a date of
+        birth on file counts as of age: the registry cannot know better.
+        """
+        if self.born is None:
+            return False
+        birthday_to_come = (day.month, day.day) < (self.born.month, self.born.day)
+        return day.year - self.born.year - birthday_to_come < MAJORITY
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from consent import filing
 from consent.admission import (
+    admitted_birth,
     admitted_name,
     admitted_portrait,
     admitted_scan,
@@ -59,7 +60,7 @@ DATABASE_NAME = "registry.sqlite3"
 EVIDENCE_FOLDER = "evidence"
 
 _PEOPLE = """
-    SELECT id, name, added_on, wrapped FROM person JOIN person_key ON person = id
+    SELECT id, name, born, added_on, wrapped FROM person JOIN person_key ON person = id
 """
 _LOOKALIKES = """
     SELECT other AS id FROM lookalike WHERE one = ?
@@ -167,14 +168,21 @@ class Registry:
 
     # People
 
-    def add_person(self, name: str, portraits: Sequence[Portrait], on: dt.date) -> Person:
+    def add_person(
+        self,
+        name: str,
+        portraits: Sequence[Portrait],
+        on: dt.date,
+        born: dt.date | None = None,
+    ) -> Person:
         """Add a person, with portraits that wait, unmatched, for a consent.
 
         Raises:
-            RecordInvalidError: the name or a portrait cannot be recorded.
+            RecordInvalidError: the name, the day of birth or a portrait cannot be recorded.
         """
         name = admitted_name(name)
-        person = Person(self._unused_person_id(), name, on)
+        born = admitted_birth(born, on) if born else None
+        person = Person(self._unused_person_id(), name, on, born)
         wrapped = self._vault.new_person_key(person.id)
         safe = self._vault.safe(person.id, wrapped)
         with self._store.writing():
@@ -182,6 +190,7 @@ class Registry:
                 "id": person.id,
                 "name": safe.encrypt("name", name.encode()),
                 "name_tag": self._vault.name_tag(name_key(name)),
+                "born": _born_as_kept(born, safe),
                 "added_on": on.isoformat(),
             }
             self._store.insert("person", record)
@@ -190,6 +199,21 @@ class Registry:
                 self._insert_portrait(person.id, portrait, safe, on)
             self._log.append("person.added", person.id, {"portraits": len(portraits)})
         return person
+
+    def set_born(self, person_id: str, born: dt.date, on: dt.date) -> Person:
+        """Say, or correct, on which day a person was born.
+
+        Raises:
+            PersonUnknownError: nobody has that id.
+            RecordInvalidError: the day is still to come, or too long ago.
+        """
+        born = admitted_birth(born, on)
+        with self._store.writing():
+            kept = _born_as_kept(born, self._safe(person_id))
+            self._store.database.table("person").update(person_id, {"born": kept})
+            # Not the day: the log names nobody, and is never erased.
+            self._log.append("person.born", person_id)
+        return self.person(person_id)
 
     def add_portrait(self, person_id: str, portrait: Portrait, on: dt.date) -> str:
         """Add a portrait of a person and give its id.
@@ -498,8 +522,15 @@ class Registry:
         return self._vault.safe(person_id, rows[0]["wrapped"])
 
     def _person_from(self, row: sqlite3.Row) -> Person:
-        name = self._vault.safe(row["id"], row["wrapped"]).decrypt("name", row["name"])
-        return Person(row["id"], name.decode(), dt.date.fromisoformat(row["added_on"]))
+        safe = self._vault.safe(row["id"], row["wrapped"])
+        name = safe.decrypt("name", row["name"]).decode()
+        born = safe.decrypt("born", row["born"]).decode() if row["born"] else None
+        return Person(
+            row["id"],
+            name,
+            dt.date.fromisoformat(row["added_on"]),
+            dt.date.fromisoformat(born) if born else None,
+        )
 
     def _insert_portrait(
         self, person_id: str, portrait: Portrait, safe: PersonSafe, on: dt.date
@@ -610,6 +641,10 @@ def _stands(consent: Consent, channel: str | None) -> bool:
     if None in withdrawn:
         return False
     return channel is None or (channel in consent.channels and channel not in withdrawn)
+
+
+def _born_as_kept(born: dt.date | None, safe: PersonSafe) -> bytes | None:
+    return safe.encrypt("born", born.isoformat().encode()) if born else None
 
 
 def _template_purpose(portrait: str, recogniser: str) -> str:

@@ -275,7 +275,7 @@ def test_every_command_answers_in_json(tmp_path: Path, evidence: Path) -> None:
     assert run("init", "--registry", home, "--json").document["registry"] == str(home)
     common = ("--registry", home, "--json")
     added = run("people", "add", "Anna Muster", "--portrait", PORTRAIT, *common).document
-    assert set(added) == {"person", "name", "portraits"}
+    assert set(added) == {"person", "name", "born", "portraits"}
     recorded = run(
         *("consent", "record", added["person"], "--serial", "T-1", "--evidence", evidence),
         *("--signed", "2026-01-10", "--until", "2036-01-10", "--channel", "website", *common),
@@ -284,6 +284,18 @@ def test_every_command_answers_in_json(tmp_path: Path, evidence: Path) -> None:
     assert run("consent", "withdraw", added["person"], *common).document["consents"] == 1
     printed = run("forms", "print", "-o", tmp_path / "f.pdf", "--count", "2", *common).document
     assert len(set(printed["serials"])) == 2
+
+
+def test_a_day_of_birth_is_shown_and_can_be_changed(empty_registry: Path) -> None:
+    common = ("--registry", empty_registry)
+    run("people", "add", "Mila Küng", "--born", "2015-03-02", *common).assert_exit(ExitCode.CLEARED)
+    listed = run("people", "list", "--lang", "de", *common).assert_exit(ExitCode.CLEARED)
+    assert "Mila Küng, geboren 02.03.2015" in listed.result.stdout
+    changed = run("people", "born", "Mila Küng", "2014-03-02", *common, "--json")
+    assert changed.assert_exit(ExitCode.CLEARED).document["born"] == "2014-03-02"
+    assert run("people", "list", *common, "--json").document["born"] == "2014-03-02"
+    run("people", "born", "Mila Küng", "2100-01-01", *common).assert_exit(ExitCode.REGISTRY)
+    run("people", "born", "Nobody", "2014-03-02", *common).assert_exit(ExitCode.REGISTRY)
 
 
 def test_a_file_name_cannot_drive_the_terminal(tmp_path: Path) -> None:

@@ -209,6 +209,21 @@ def test_a_twin_is_never_cleared_by_a_machine(
     assert (face["outcome"], face["reasons"]) == ("review", ["lookalike"])
 
 
+def test_a_minor_is_never_cleared_by_a_machine(
+    empty_registry: Path, enrol: Callable[..., str]
+) -> None:
+    portrait = SAMPLES / "portraits" / "elodie-rochat-1.jpg"
+    enrol(empty_registry, "Élodie Rochat", portrait)
+    common = ("check", portrait, "--registry", empty_registry, "--channel", "website", "--json")
+    run(*common).assert_exit(ExitCode.CLEARED)
+    run("people", "born", "Élodie Rochat", "2015-03-02", "--registry", empty_registry)
+    document = run(*common).assert_exit(ExitCode.NOT_CLEARED).document
+    jsonschema.validate(document, SCHEMA)
+    (face,) = document["faces"]
+    assert (face["outcome"], face["reasons"]) == ("review", ["minor"])
+    run(*common, "--on", "2033-03-02").assert_exit(ExitCode.CLEARED)
+
+
 def test_a_portrait_without_the_biometric_tick_is_never_matched(
     empty_registry: Path, evidence: Path
 ) -> None:

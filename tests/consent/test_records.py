@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.admission import (
+    admitted_birth,
     admitted_name,
     admitted_scan,
     admitted_serial,
@@ -21,7 +22,7 @@ from consent.admission import (
 )
 from consent.errors import RecordInvalidError
 from consent.policy import Policy
-from consent.records import Portrait, new_person_id, person_id_in
+from consent.records import Person, Portrait, new_person_id, person_id_in
 from tests.consent.factories import NAME, NEXT_YEAR, TODAY, TOMORROW, YESTERDAY, a_consent
 
 
@@ -126,3 +127,36 @@ def test_values_and_decisions_load_no_store_and_no_cipher() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("born", "day", "minor"),
+    [
+        (None, TODAY, False),
+        (dt.date(2008, 11, 22), dt.date(2026, 11, 21), True),
+        (dt.date(2008, 11, 21), dt.date(2026, 11, 21), False),
+        (dt.date(2008, 12, 1), dt.date(2026, 1, 31), True),
+        (dt.date(2008, 2, 29), dt.date(2026, 2, 28), True),
+        (dt.date(2008, 2, 29), dt.date(2026, 3, 1), False),
+        (dt.date(2015, 3, 2), dt.date(2026, 11, 21), True),
+        (dt.date(1970, 1, 1), dt.date(2026, 11, 21), False),
+    ],
+)
+def test_a_minor_is_one_until_the_eighteenth_birthday(
+    born: dt.date | None, day: dt.date, minor: bool
+) -> None:
+    assert Person("p-00000000", NAME, TODAY, born).minor_on(day) is minor
+
+
+@pytest.mark.parametrize(
+    ("born", "complaint"),
+    [(TOMORROW, "still to come"), (dt.date(1905, 12, 31), "120 years ago")],
+)
+def test_a_day_of_birth_that_cannot_be_is_refused(born: dt.date, complaint: str) -> None:
+    with pytest.raises(RecordInvalidError, match=complaint):
+        admitted_birth(born, TODAY)
+
+
+@pytest.mark.parametrize("born", [TODAY, dt.date(1906, 1, 1)])
+def test_newborns_and_the_very_old_are_admitted(born: dt.date) -> None:
+    assert admitted_birth(born, TODAY) == born

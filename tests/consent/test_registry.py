@@ -82,6 +82,8 @@ def test_who_is_not_there_is_unknown(registry: Registry, ref: str) -> None:
     with pytest.raises(PersonUnknownError):
         registry.add_portrait(ref, PORTRAIT, on=TODAY)
     with pytest.raises(PersonUnknownError):
+        registry.set_born(ref, YESTERDAY, on=TODAY)
+    with pytest.raises(PersonUnknownError):
         record(registry, ref)
     with pytest.raises(PersonUnknownError):
         registry.withdraw(ref, None, on=TODAY)
@@ -104,6 +106,31 @@ def test_two_people_of_one_name_are_told_apart_by_id(registry: Registry) -> None
     assert first.id in str(caught.value)
     assert second.id in str(caught.value)
     assert registry.find_person(second.id) == second
+
+
+def test_a_day_of_birth_can_be_given_later_and_corrected(registry: Registry, folder: Path) -> None:
+    child = registry.add_person("Mila Küng", [], on=TODAY, born=dt.date(2015, 3, 2))
+    other = registry.add_person("Anna Keller", [], on=TODAY)
+    assert (child.born, other.born) == (dt.date(2015, 3, 2), None)
+    registry.set_born(other.id, dt.date(1980, 5, 5), on=TODAY)
+    corrected = registry.set_born(child.id, dt.date(2015, 2, 3), on=TODAY)
+    assert corrected.born == dt.date(2015, 2, 3)
+    registry.close()
+    with Registry.open(folder) as reopened:
+        assert [person.born for person in reopened.people()] == [
+            dt.date(1980, 5, 5),
+            dt.date(2015, 2, 3),
+        ]
+
+
+def test_a_day_of_birth_that_cannot_be_changes_nothing(registry: Registry) -> None:
+    with pytest.raises(RecordInvalidError, match="day of birth"):
+        registry.add_person("Mila Küng", [], on=TODAY, born=TOMORROW)
+    assert registry.people() == []
+    child = registry.add_person("Mila Küng", [], on=TODAY, born=YESTERDAY)
+    with pytest.raises(RecordInvalidError, match="day of birth"):
+        registry.set_born(child.id, dt.date(1500, 1, 1), on=TODAY)
+    assert registry.person(child.id).born == YESTERDAY
 
 
 def test_portraits_come_back_in_the_order_they_were_given(registry: Registry) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -60,6 +61,14 @@ def test_nothing_is_written_readably(registry: Registry, folder: Path) -> None:
     for content in (while_open, bytes_on_disk(folder)):
         assert person.encode() in content
         assert [text for text in clear_texts(folder) if text in content] == []
+
+
+def test_a_day_of_birth_is_not_written_readably(registry: Registry, folder: Path) -> None:
+    child = registry.add_person(NAME, [], on=TODAY, born=dt.date(2015, 3, 2))
+    registry.set_born(child.id, dt.date(2014, 2, 1), on=TODAY)
+    registry.close()
+    content = bytes_on_disk(folder)
+    assert [day for day in (b"2015-03-02", b"2014-02-01") if day in content] == []
 
 
 def encrypted_biometrics(folder: Path) -> list[bytes]:

@@ -139,6 +139,35 @@ def test_an_older_registry_is_brought_up_to_date(
         assert connection.execute("SELECT count(*) FROM trial").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("released", range(1, SCHEMA))
+def test_a_registry_of_every_earlier_schema_becomes_todays(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: int
+) -> None:
+    steps = migrations.MIGRATIONS._migrations
+    earlier = Migrations("consent")
+    for step in steps[:released]:
+        earlier(name=step.name)(step.fn)
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "MIGRATIONS", earlier)
+        patched.setattr(store, "SCHEMA", released)
+        Registry.create(tmp_path / "old").close()
+    Registry.open(tmp_path / "old").close()
+    assert layout(tmp_path / "old") == layout(folder)
+
+
+def layout(folder: Path) -> list[tuple[object, ...]]:
+    """Every table, index, trigger and column of a registry."""
+    with opened_raw(folder) as connection:
+        objects = connection.execute(
+            "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE '%migrations%'"
+        ).fetchall()
+        columns = connection.execute(
+            "SELECT m.name, c.name, c.type, c.[notnull] FROM sqlite_schema m, "
+            "pragma_table_info(m.name) c WHERE m.name NOT LIKE '%migrations%'"
+        ).fetchall()
+    return sorted(objects) + sorted(columns)
+
+
 def test_a_step_that_fails_leaves_the_registry_as_it_was(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
