@@ -426,7 +426,10 @@ class Registry:
     def store_templates(
         self, person_id: str, templates: Mapping[str, bytes], recogniser: str, on: dt.date
     ) -> None:
-        """Keep what a recogniser made of a person's portraits, in place of what it made before.
+        """Keep what a recogniser made of a person's portraits, in place of all there was before.
+
+        What another recogniser made is deleted: it is of no use beside the new
+        ones, and what is of no use is not kept.
 
         Raises:
             PersonUnknownError: nobody has that id.
@@ -439,8 +442,24 @@ class Registry:
                     "{person} has no consent with the biometric tick: no template may be kept",
                     person=person_id,
                 )
+            self._store.database.table("template").delete_where("person = ?", [person_id])
             self._insert_templates(person_id, templates, recogniser, safe)
             self._log.append("templates.stored", person_id, {"templates": len(templates)})
+
+    def recognisers(self, on: dt.date) -> Mapping[str, frozenset[str]]:
+        """Of everybody whose face may be matched on that day: what made their templates.
+
+        By person id. Somebody without a template is not there.
+        """
+        made: dict[str, set[str]] = {}
+        for row in self._store.rows("SELECT DISTINCT person, recogniser FROM template"):
+            made.setdefault(row["person"], set()).add(row["recogniser"])
+        consents = filing.consents_of_enrolled(self._store) if made else {}
+        return {
+            person: frozenset(names)
+            for person, names in made.items()
+            if may_match(consents.get(person, ()), on)
+        }
 
     def gallery(self, recogniser: str, on: dt.date) -> tuple[tuple[str, bytes], ...]:
         """Person id and template, of everybody whose face may be matched on that day."""

@@ -5,6 +5,7 @@ Why this runtime: docs/adr/0001-runtime.md.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Tensor = npt.NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output: its name, the runtime's name of its type, its size.
+
+    A dimension that is free, or not told, is None.
+    """
+
+    name: str
+    type: str
+    shape: tuple[int | None, ...]
 
 
 class Network:
@@ -41,10 +54,26 @@ class Network:
             ) from error
         self._input: str = self._session.get_inputs()[0].name
 
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """What the network takes."""
+        return tuple(map(_port, self._session.get_inputs()))
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """What the network gives, in the order of `run`."""
+        return tuple(map(_port, self._session.get_outputs()))
+
     def run(self, batch: npt.NDArray[Any]) -> list[Tensor]:
         """The network's outputs for one input tensor."""
         outputs: list[Tensor] = self._session.run(None, {self._input: batch})
         return outputs
+
+
+def refusals() -> tuple[type[Exception], ...]:
+    """Everything the runtime raises about a network, when it loads and when it runs."""
+    told = vars(_onnxruntime().capi.onnxruntime_pybind11_state).values()
+    return tuple(one for one in told if isinstance(one, type) and issubclass(one, Exception))
 
 
 def usable_cores() -> int:
@@ -52,6 +81,11 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _port(told: Any) -> Port:
+    sizes = (size if isinstance(size, int) and size > 0 else None for size in told.shape)
+    return Port(told.name, told.type, tuple(sizes))
 
 
 def _onnxruntime() -> Any:

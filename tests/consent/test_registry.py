@@ -330,14 +330,22 @@ def test_the_gallery_holds_whom_a_consent_covers_that_day(registry: Registry) ->
         assert not registry.enrolled(outside)
 
 
-def test_templates_of_different_recognisers_are_kept_apart(registry: Registry) -> None:
+def test_a_new_recogniser_takes_the_place_of_the_old_one(registry: Registry) -> None:
     person = enrol(registry)
+    assert registry.recognisers(TODAY) == {person: frozenset({RECOGNISER})}
     (portrait,) = registry.portraits_of(person)
     registry.store_templates(person, {portrait.id: b"other"}, "other 2", on=TODAY)
-    registry.store_templates(person, {portrait.id: b"newer"}, RECOGNISER, on=TODAY)
-    assert registry.gallery(RECOGNISER, TODAY) == ((person, b"newer"),)
     assert registry.gallery("other 2", TODAY) == ((person, b"other"),)
-    assert registry.gallery("unknown", TODAY) == ()
+    assert registry.gallery(RECOGNISER, TODAY) == registry.gallery("unknown", TODAY) == ()
+    assert registry.recognisers(TODAY) == {person: frozenset({"other 2"})}
+    assert registry.recognisers(NEXT_YEAR + dt.timedelta(days=1)) == {}
+
+
+def test_refused_templates_leave_the_old_ones(registry: Registry) -> None:
+    person = enrol(registry)
+    with pytest.raises(RecordInvalidError, match="no portrait"):
+        registry.store_templates(person, {"of somebody else": b"new"}, "other 2", on=TODAY)
+    assert registry.gallery(RECOGNISER, TODAY) == ((person, TEMPLATE),)
 
 
 def test_without_the_tick_no_template_is_kept(registry: Registry) -> None:
