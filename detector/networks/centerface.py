@@ -6,12 +6,14 @@ pixels, how likely a face is centred there and where its box and landmarks lie.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from detector.errors import ModelMissingError
-from detector.networks import onnx_format
+from detector.networks import onnx_format, simplify
 from detector.networks.runtime import Network
 from detector.networks.weights import Weights
 from detector.voting import Candidates
@@ -34,7 +36,10 @@ _MULTIPLE = 32
 """The network halves the picture five times."""
 
 _OUTPUTS = {"537": 1, "538": 2, "539": 2, "540": 10}
-"""Heat map, log size, offset, landmarks; name to channels."""
+"""The published outputs: heat map, log size, offset, landmarks; name to channels.
+
+Ours is one tensor of them all, with the logit of the heat.
+"""
 
 
 class CenterFace:
@@ -56,7 +61,7 @@ class CenterFace:
             ModelMissingError: the weights are absent or not the tested ones.
             BackendMissingError: the runtime is not installed.
         """
-        self._network = Network(_prepared(WEIGHTS.read()), threads)
+        self._network = Network(build_model(WEIGHTS.read()), threads)
 
     def find(self, pixels: Pixels, threshold: float) -> Candidates:
         """Every cell that says "face" with at least `threshold`: many per face.
@@ -67,15 +72,18 @@ class CenterFace:
         # Black beyond the edges is what the network's own zero padding sees.
         padded = np.zeros((1, _rounded_up(height), _rounded_up(width), 3), dtype=np.uint8)
         padded[0, :height, :width] = pixels
-        heat, size, offset, points = self._network.run(padded)
-        found = decode(heat[0, 0], size[0], offset[0], points[0], threshold)
-        return found.inside(width, height)
+        (cells,) = self._network.run(padded)
+        heat, size, offset, points = np.split(cells[0], np.cumsum([*_OUTPUTS.values()])[:-1])
+        # Logits are compared, so that only what is found pays for an exponential.
+        found = decode(heat[0], size, offset, points, _logit(threshold))
+        scores = np.maximum(1 / (1 + np.exp(-found.scores)), np.float32(threshold))
+        return dataclasses.replace(found, scores=scores).inside(width, height)
 
 
 def decode(
     heat: Tensor, size: Tensor, offset: Tensor, points: Tensor, threshold: float
 ) -> Candidates:
-    """The candidates of every cell at or above `threshold`.
+    """The candidates of every cell at or above `threshold`, on the scale of `heat`.
 
     Shapes: (h, w), (2, h, w), (2, h, w), (10, h, w); vertical before horizontal.
     """
@@ -94,29 +102,47 @@ def decode(
     )
 
 
-def _prepared(weights: bytes) -> bytes:
-    """The published model, taking RGB bytes of any size."""
-    free = ("n", "height", "width")
-    outputs = {
-        name: onnx_format.port(name, onnx_format.FLOAT, ("n", channels, "rows", "columns"))
-        for name, channels in _OUTPUTS.items()
-    }
+def build_model(weights: bytes) -> bytes:
+    """Our form of the published network: "picture" uint8 (1, height, width, 3) to "cells".
+
+    Height and width are multiples of 32; "cells" is float32 (1, 15, height / 4, width / 4),
+    the channels of the published outputs one after the other.
+
+    Raises:
+        ModelMissingError: the bytes are not the expected network.
+    """
     try:
-        return onnx_format.with_ports(
-            weights,
-            inputs={"picture": onnx_format.port("picture", onnx_format.UINT8, (*free, 3))},
-            outputs=outputs,
-            first_nodes=[
-                onnx_format.node("Cast", ["picture"], "float", to=onnx_format.FLOAT),
-                onnx_format.node("Transpose", ["float"], "input.1", perm=(0, 3, 1, 2)),
-            ],
-        )
-    except (ValueError, IndexError) as error:
+        graph = onnx_format.read_graph(weights)
+        graph = simplify.without_normalisation(graph)
+        graph = simplify.without_detours(graph)
+        graph = simplify.with_one_head(graph, tuple(_OUTPUTS), "cells")
+        graph = simplify.without_idle_channels(graph)
+    except (ValueError, LookupError) as error:
         raise ModelMissingError(
             "the face finder's file is not the expected network ({reason}); reinstall {package}",
             reason=str(error),
             package=WEIGHTS.distribution,
         ) from error
+    first = [
+        onnx_format.node("Cast", ["picture"], "float", to=onnx_format.FLOAT),
+        onnx_format.node("Transpose", ["float"], "input.1", perm=(0, 3, 1, 2)),
+    ]
+    return onnx_format.model(
+        [*first, *(node.to_bytes() for node in graph.nodes)],
+        [onnx_format.constant(name, values) for name, values in graph.constants.items()],
+        [onnx_format.port("picture", onnx_format.UINT8, ("n", "height", "width", 3))],
+        [
+            onnx_format.port(
+                "cells", onnx_format.FLOAT, ("n", sum(_OUTPUTS.values()), "rows", "columns")
+            )
+        ],
+    )
+
+
+def _logit(score: float) -> float:
+    if score <= 0:
+        return -math.inf
+    return math.log(score / (1 - score)) if score < 1 else math.inf
 
 
 def _rounded_up(pixels: int) -> int:

@@ -1,13 +1,15 @@
-"""Writes and edits ONNX models without the onnx package.
+"""Reads and writes ONNX models without the onnx package.
 
-Only what two networks need: a graph of nodes with float and integer
-attributes, float32 constants, and new inputs and outputs for an existing
-model. The format is protocol buffers; field numbers are those of onnx.proto3
-(IR version 8).
+Only what two networks need: nodes with one output and float and integer
+attributes, and float32 constants. The format is protocol buffers; field numbers
+are those of onnx.proto3 (IR version 8).
 """
 
 from __future__ import annotations
 
+import collections
+import dataclasses
+import math
 import struct
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Dimension = int | str
+    Attribute = int | float | Sequence[int]
+    Buffer = bytes | memoryview
+    Floats = npt.NDArray[np.float32]
 
 IR_VERSION = 8
 # The last version in which Pad takes its widths as an attribute.
@@ -27,16 +32,58 @@ OPSET = 10
 FLOAT = 1
 UINT8 = 2
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+BYTES = 2
+"""The wire type of a field that holds a message, a text or packed numbers."""
+
+_VARINT, _FIXED64, _FIXED32 = 0, 1, 5
 _MORE = 0x80  # the bit of a byte that says that another one follows
-_MODEL_GRAPH, _GRAPH_NODE, _GRAPH_INPUT, _GRAPH_OUTPUT = 7, 1, 11, 12
+_MODEL_GRAPH, _GRAPH_NODE, _GRAPH_CONSTANT, _GRAPH_INPUT, _GRAPH_OUTPUT = 7, 1, 5, 11, 12
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Node:
+    """One operator: the names of its inputs and of its only output, and its attributes."""
+
+    operator: str
+    inputs: tuple[str, ...]
+    output: str
+    attributes: Mapping[str, Attribute]
+
+    def to_bytes(self) -> bytes:
+        """The NodeProto."""
+        return node(self.operator, self.inputs, self.output, **self.attributes)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Graph:
+    """The nodes of a model, each after those it reads from, and its constants by name."""
+
+    nodes: list[Node]
+    constants: dict[str, Floats]
+
+
+def read_graph(content: bytes) -> Graph:
+    """The nodes and float32 constants of a model; constants of other kinds are left out.
+
+    Raises:
+        ValueError: not a model, or one with parts that this module does not know.
+        IndexError: it ends in the middle of a number.
+    """
+    graph = Graph([], {})
+    for body in _by_number(content)[_MODEL_GRAPH]:
+        parts = _by_number(body)
+        graph.nodes.extend(map(_read_node, parts[_GRAPH_NODE]))
+        for name, values in map(_read_constant, parts[_GRAPH_CONSTANT]):
+            if values is not None:
+                graph.constants[name] = values
+    return graph
 
 
 def node(
     operator: str,
     inputs: Sequence[str],
     output: str,
-    **attributes: int | float | Sequence[int],
+    **attributes: Attribute,
 ) -> bytes:
     """A NodeProto with one output."""
     parts = [_text(1, name) for name in inputs]
@@ -50,7 +97,7 @@ def constant(name: str, values: npt.NDArray[np.float32]) -> tuple[bytes, memoryv
     dims = b"".join(_integer(1, size) for size in values.shape)
     raw = np.ascontiguousarray(values, dtype="<f4").data.cast("B")
     told = dims + _integer(2, FLOAT) + _text(8, name)
-    return told + _key(9, _BYTES) + _varint(len(raw)), raw
+    return told + _key(9, BYTES) + _varint(len(raw)), raw
 
 
 def port(name: str, kind: int, dimensions: Sequence[Dimension]) -> bytes:
@@ -69,48 +116,20 @@ def model(
     outputs: Iterable[bytes],
 ) -> bytes:
     """A ModelProto from its parts."""
-    graph: list[bytes | memoryview] = [_message(_GRAPH_NODE, part) for part in nodes]
+    graph: list[Buffer] = [_message(_GRAPH_NODE, part) for part in nodes]
     graph.append(_text(2, "graph"))
     for told, raw in constants:
-        graph += [_key(5, _BYTES) + _varint(len(told) + len(raw)), told, raw]
+        graph += [_key(_GRAPH_CONSTANT, BYTES) + _varint(len(told) + len(raw)), told, raw]
     graph += [_message(_GRAPH_INPUT, part) for part in inputs]
     graph += [_message(_GRAPH_OUTPUT, part) for part in outputs]
     operators = _text(1, "") + _integer(2, OPSET)
     # The values are tens of megabytes: they are copied once, here.
     size = _varint(sum(map(len, graph)))
-    head = _integer(1, IR_VERSION) + _key(_MODEL_GRAPH, _BYTES) + size
+    head = _integer(1, IR_VERSION) + _key(_MODEL_GRAPH, BYTES) + size
     return b"".join([head, *graph, _message(8, operators)])
 
 
-def with_ports(
-    untouched: bytes,
-    inputs: Mapping[str, bytes],
-    outputs: Mapping[str, bytes],
-    first_nodes: Iterable[bytes] = (),
-) -> bytes:
-    """An existing model with other inputs and outputs and nodes put before its own.
-
-    Old exporters list every constant among the inputs, which forbids the
-    runtime to treat it as one; replacing the list alone halves the run time.
-    """
-    parts = []
-    for number, kind, value in _fields(untouched):
-        if number == _MODEL_GRAPH and kind == _BYTES:
-            graph = [_message(_GRAPH_NODE, part) for part in first_nodes]
-            graph += [
-                _field(inner, inner_kind, content)
-                for inner, inner_kind, content in _fields(value)
-                if inner not in (_GRAPH_INPUT, _GRAPH_OUTPUT)
-            ]
-            graph += [_message(_GRAPH_INPUT, part) for part in inputs.values()]
-            graph += [_message(_GRAPH_OUTPUT, part) for part in outputs.values()]
-            parts.append(_message(_MODEL_GRAPH, b"".join(graph)))
-        else:
-            parts.append(_field(number, kind, value))
-    return b"".join(parts)
-
-
-def _attribute(name: str, value: int | float | Sequence[int]) -> bytes:
+def _attribute(name: str, value: Attribute) -> bytes:
     if isinstance(value, int):
         return _text(1, name) + _integer(3, value) + _integer(20, 2)
     if isinstance(value, float):
@@ -137,19 +156,73 @@ def _integer(number: int, value: int) -> bytes:
 
 
 def _message(number: int, content: bytes) -> bytes:
-    return _key(number, _BYTES) + _varint(len(content)) + content
+    return _key(number, BYTES) + _varint(len(content)) + content
 
 
 def _text(number: int, content: str) -> bytes:
     return _message(number, content.encode())
 
 
-def _field(number: int, kind: int, value: bytes) -> bytes:
-    return _message(number, value) if kind == _BYTES else _key(number, kind) + value
+def _read_node(message: Buffer) -> Node:
+    parts = _by_number(message)
+    operator = _name(parts[4])
+    if len(parts[2]) != 1:
+        raise ValueError(f"an operator {operator!r} with {len(parts[2])} outputs")
+    inputs = tuple(bytes(value).decode() for value in parts[1])
+    return Node(operator, inputs, _name(parts[2]), dict(map(_read_attribute, parts[5])))
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Number, wire type and raw value of each field."""
+def _read_attribute(message: Buffer) -> tuple[str, Attribute]:
+    parts = _by_number(message)
+    name, kind = _name(parts[1]), _integers(parts[20])
+    if kind == (1,):
+        return name, next(struct.unpack("<f", value)[0] for value in parts[2])
+    if kind == (2,):
+        return name, sum(_integers(parts[3]))
+    if kind == (7,):
+        return name, _integers(parts[8])
+    raise ValueError(f"an attribute {name!r} of the kind {kind}")
+
+
+def _read_constant(message: Buffer) -> tuple[str, Floats | None]:
+    """Name and values of a TensorProto; None if they are not float32."""
+    parts = _by_number(message)
+    name, shape = _name(parts[8]), _integers(parts[1])
+    if _integers(parts[2]) != (FLOAT,):
+        return name, None
+    # Either as bytes or as a packed list of floats, which are the same bytes.
+    held = [*parts[9], *parts[4]]
+    if len(held) != 1 or len(held[0]) != 4 * math.prod(shape):
+        raise ValueError(f"a constant {name!r} with other values than its shape {shape} says")
+    return name, np.frombuffer(held[0], "<f4").reshape(shape).astype(np.float32, copy=False)
+
+
+def _integers(held: Iterable[Buffer]) -> tuple[int, ...]:
+    """A repeated integer, one to a field or packed."""
+    found = []
+    for value in held:
+        position = 0
+        while position < len(value):
+            number, position = _read_varint(value, position)
+            found.append(number - 2**64 if number >= 2**63 else number)
+    return tuple(found)
+
+
+def _name(held: Iterable[Buffer]) -> str:
+    return b"".join(held).decode()
+
+
+def _by_number(message: Buffer) -> Mapping[int, list[Buffer]]:
+    """The raw values of a message's fields."""
+    parts: dict[int, list[Buffer]] = collections.defaultdict(list)
+    for number, _, value in fields(message):
+        parts[number].append(value)
+    return parts
+
+
+def fields(message: Buffer) -> Iterator[tuple[int, int, Buffer]]:
+    """Number, wire type and raw value of each field; a view of `message`."""
+    message = memoryview(message)
     position = 0
     while position < len(message):
         key, position = _read_varint(message, position)
@@ -157,7 +230,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
         start = position
         if kind == _VARINT:
             _, position = _read_varint(message, position)
-        elif kind == _BYTES:
+        elif kind == BYTES:
             length, start = _read_varint(message, position)
             position = start + length
         elif kind in (_FIXED32, _FIXED64):
@@ -169,7 +242,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
         yield number, kind, message[start:position]
 
 
-def _read_varint(message: bytes, position: int) -> tuple[int, int]:
+def _read_varint(message: Buffer, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         byte = message[position]

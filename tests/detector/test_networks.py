@@ -211,18 +211,28 @@ def test_half_a_recogniser_is_refused(cut: int) -> None:
 def test_a_model_that_ends_early_is_refused() -> None:
     model = onnx_format.model([], [onnx_format.constant("a", np.ones(3, np.float32))], [], [])
     with pytest.raises((ValueError, IndexError)):
-        onnx_format.with_ports(model[:-3], {}, {})
+        onnx_format.read_graph(model[:-3])
 
 
-def test_replacing_ports_keeps_the_rest() -> None:
-    inside = onnx_format.port("x", onnx_format.FLOAT, ("n", 3))
-    outside = onnx_format.port("y", onnx_format.FLOAT, ("n", 3))
-    nodes = [onnx_format.node("Relu", ["x"], "y")]
-    whole = onnx_format.model(nodes, [], [inside], [outside])
-    other = onnx_format.model(nodes, [], [outside, inside], [outside, outside])
-    replaced = onnx_format.with_ports(other, {"x": inside}, {"y": outside})
-    assert sorted(onnx_format._fields(whole)) != sorted(onnx_format._fields(other))
-    assert len(replaced) == len(whole)
+def test_a_model_is_read_as_it_was_written() -> None:
+    nodes = [
+        onnx_format.Node("Pad", ("x",), "y", {"pads": (0, 1, -2, 300), "value": 0.5}),
+        onnx_format.Node("Gather", ("y", "a"), "z", {"axis": -1}),
+    ]
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    written = onnx_format.model(
+        [node.to_bytes() for node in nodes], [onnx_format.constant("a", values)], [], []
+    )
+    graph = onnx_format.read_graph(written)
+    assert graph.nodes == nodes
+    assert graph.constants.keys() == {"a"}
+    assert np.array_equal(graph.constants["a"], values)
+
+
+def test_a_node_with_two_outputs_is_refused() -> None:
+    split = onnx_format.node("Split", ["x"], "y") + onnx_format.node("", [], "z")[:3]
+    with pytest.raises(ValueError, match="2 outputs"):
+        onnx_format.read_graph(onnx_format.model([split], [], [], []))
 
 
 # --- names ---------------------------------------------------------------------------------
