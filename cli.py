@@ -43,7 +43,7 @@ from clearance.commandline import (
     version,
     words_for,
 )
-from clearance.errors import ClearanceError, SettingsInvalidError
+from clearance.errors import ClearanceError, SettingsInvalidError, WordRefusedError
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 from forms.commands import forms_app
@@ -61,6 +61,7 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (BackendMissingError, ExitCode.COMPONENT_MISSING),
     (DetectorError, ExitCode.INPUT_OR_OUTPUT),
     (SettingsInvalidError, ExitCode.USAGE),
+    (WordRefusedError, ExitCode.USAGE),
     (ClearanceError, ExitCode.INPUT_OR_OUTPUT),
     (FormsError, ExitCode.INPUT_OR_OUTPUT),
     (ConsentError, ExitCode.REGISTRY),
@@ -289,5 +290,6 @@ def _exit_code(results: Sequence[PhotoResult]) -> ExitCode:
 app.command(cls=Command, help=commands.INIT_HELP)(commands.init)
 app.add_typer(commands.people_app, name="people")
 app.add_typer(commands.consent_app, name="consent")
+app.add_typer(commands.faces_app, name="faces")
 app.add_typer(forms_app, name="forms")
 app.command(cls=Command, help=commands.DEMO_HELP)(commands.demo)

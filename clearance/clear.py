@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from clearance.enrolment import gallery_of
 from clearance.errors import ExportError
+from clearance.not_a_face import words_about
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
 from consent.decision import Decision, decide_all
 from detector.calibration import MEASURED, UNMEASURED, limits_for
@@ -21,7 +22,7 @@ from detector.photo import open_photo
 if TYPE_CHECKING:
     from clearance.export import Exporter
     from clearance.settings import Settings
-    from consent.records import Person
+    from consent.records import NotAFace, Person
     from consent.registry import Registry
     from detector.detector import Detector
 
@@ -101,11 +102,12 @@ def clear_photo(
         ModelMissingError, BackendMissingError: a network cannot be loaded.
         ConsentError: the registry cannot answer.
     """
-    frame = house.open_photo(path)
-    faces = house.detector.find_faces(frame)
-    matches = identify(frame, faces, house)
+    frame, faces, matches = look_at(path, house)
+    said = house.registry.not_faces_in(frame.sha256) if house.registry else ()
+    words = words_about(faces, said)
     judged = tuple(
-        judge(face, candidate, use, house) for face, candidate in zip(faces, matches, strict=True)
+        judge(face, candidate, use, house, word)
+        for face, candidate, word in zip(faces, matches, words, strict=True)
     )
     result = _photo_result(frame, judged, use, house)
     if exporter:
@@ -113,6 +115,18 @@ def clear_photo(
     if house.registry:
         _remember(result, house.registry)
     return result
+
+
+def look_at(path: Path, house: House) -> tuple[Frame, tuple[Face, ...], tuple[Match, ...]]:
+    """The photo, every face in it from the top down, and whom each resembles.
+
+    Raises:
+        PhotoUnreadableError: the file cannot be judged.
+        ModelMissingError, BackendMissingError: a network cannot be loaded.
+    """
+    frame = house.open_photo(path)
+    faces = house.detector.find_faces(frame)
+    return frame, faces, identify(frame, faces, house)
 
 
 def identify(frame: Frame, faces: Sequence[Face], house: House) -> tuple[Match, ...]:
@@ -127,10 +141,22 @@ def identify(frame: Frame, faces: Sequence[Face], house: House) -> tuple[Match, 
     return match(probes, faces, house.gallery, house.limits)
 
 
-def judge(face: Face, candidate: Match, use: IntendedUse, house: House) -> FaceResult:
-    """The verdict on one face: per channel, and the worst of those asked for."""
+def judge(
+    face: Face,
+    candidate: Match,
+    use: IntendedUse,
+    house: House,
+    said: NotAFace | None = None,
+) -> FaceResult:
+    """The verdict on one face: per channel, and the worst of those asked for.
+
+    `said` is a person's word that it is no face. It counts where the face resembles
+    nobody in the registry; against a likeness a person must look once more.
+    """
     if candidate.certainty is Certainty.NONE or candidate.person is None:
         outcome, reason = _judge_unknown(face, house)
+        if said:
+            outcome, reason = Outcome.EXEMPT, FaceReason.NOT_A_FACE
         return FaceResult(
             face=face,
             size_class=face.size_class,
@@ -138,8 +164,25 @@ def judge(face: Face, candidate: Match, use: IntendedUse, house: House) -> FaceR
             outcome=outcome,
             reasons=(reason,),
             channels=dict.fromkeys(house.channels, outcome),
+            said=said,
         )
-    return _judge_candidate(face, candidate, candidate.person, use, house)
+    result = _judge_candidate(face, candidate, candidate.person, use, house)
+    return _doubted(result, said) if said else result
+
+
+def _doubted(result: FaceResult, said: NotAFace) -> FaceResult:
+    """The verdict on somebody's likeness of which a person said that it is no face."""
+    channels = {
+        channel: Outcome.worst((outcome, Outcome.REVIEW))
+        for channel, outcome in result.channels.items()
+    }
+    return dataclasses.replace(
+        result,
+        outcome=Outcome.worst((result.outcome, Outcome.REVIEW)),
+        channels=channels,
+        reasons=(FaceReason.NOT_A_FACE_DOUBTED, *result.reasons),
+        said=said,
+    )
 
 
 def _judge_unknown(face: Face, house: House) -> tuple[Outcome, FaceReason]:
@@ -242,6 +285,7 @@ def _remember(result: PhotoResult, registry: Registry) -> None:
         outcome=result.outcome.value,
         asked=list(result.asked),
         people=sorted({face.match.person for face in result.faces if face.match.person}),
+        said=[face.said.id for face in result.faces if face.said],
         export=result.export.sha256 if result.export else None,
     )
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 people_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("People in the registry."))
 consent_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("Signed consents."))
+faces_app = typer.Typer(
+    cls=CommandGroup, no_args_is_help=True, help=N_("The faces of one picture, by number.")
+)
 
 
 BORN_HELP = N_("Day of birth, of a minor above all: a machine never clears one.")
@@ -259,6 +262,91 @@ def consent_withdraw(
                 name=found.name
             )
         )
+
+
+PhotoArgument = Annotated[Path, typer.Argument(metavar="PHOTO", help=N_("The picture."))]
+
+
+@faces_app.command(
+    "list", cls=Command, help=N_("Number the faces of a picture, with their place in it.")
+)
+def faces_list(
+    photo: PhotoArgument,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    from clearance.clear import House, IntendedUse, clear_photo
+    from clearance.documents import photo_document
+
+    words = words_for(lang)
+    with open_registry(registry) as (opened, settings):
+        house = House.open(settings, detector_for(settings), opened, today())
+        result = clear_photo(photo, IntendedUse(house.channels, today()), house)
+    if as_json:
+        answer(photo_document(result))
+        return
+    from clearance import terminal
+
+    terminal.console().print(terminal.places(result, words))
+
+
+@faces_app.command(
+    "not-a-face",
+    cls=Command,
+    help=N_(
+        "Say that a found face is none: a poster, a statue, a pattern. It holds for this very "
+        "file, and for nobody the registry knows."
+    ),
+)
+def faces_not_a_face(
+    photo: PhotoArgument,
+    face: Annotated[
+        list[int],
+        typer.Option(
+            "--face", metavar="N", help=N_("Number of the face in the table; may be repeated.")
+        ),
+    ],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help=N_("Who says so."))],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help=N_("What is there instead."))
+    ] = "",
+    undo: Annotated[bool, typer.Option("--undo", help=N_("Take back what was said."))] = False,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    from clearance.clear import House, look_at
+    from clearance.not_a_face import regions, words_on
+
+    _, ngettext = words_for(lang).gettext, words_for(lang).ngettext
+    if not undo and not reason.strip():
+        raise typer.BadParameter(_("--reason TEXT is needed: what is there instead of a face?"))
+    with open_registry(registry) as (opened, settings):
+        house = House.open(settings, detector_for(settings), opened, today())
+        frame, faces, matches = look_at(photo, house)
+        if undo:
+            gone = words_on(faces, face, opened.not_faces_in(frame.sha256))
+            opened.take_back_not_a_face(gone, by=by, on=today())
+            told = ngettext("Taken back: {n} word.", "Taken back: {n} words.", len(gone))
+        else:
+            boxes = regions(faces, matches, face)
+            gone = opened.say_not_a_face(frame.sha256, boxes, by=by, reason=reason, on=today())
+            told = ngettext(
+                "Remembered of {n} region of this very file: no face.",
+                "Remembered of {n} regions of this very file: no face.",
+                len(gone),
+            )
+    if as_json:
+        answer(
+            {
+                "sha256": frame.sha256,
+                "undone": undo,
+                "boxes": [list(word.box) for word in gone],
+            }
+        )
+    else:
+        typer.echo(told.format(n=len(gone)))
 
 
 def demo(

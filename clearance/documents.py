@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clearance.results import ExportResult, FaceResult, PhotoResult
+    from consent.records import NotAFace
     from detector.faces import Box
 
 Document = dict[str, Any]
@@ -24,15 +25,16 @@ def photo_document(result: PhotoResult) -> Document:
         "width": result.width,
         "height": result.height,
         "outcome": result.outcome.value,
-        "faces": [_face(face) for face in result.faces],
+        "faces": [_face(number, face) for number, face in enumerate(result.faces, 1)],
         "channels": {channel: outcome.value for channel, outcome in result.channels.items()},
         "export": _export(result.export) if result.export else None,
         "problem": None if result.problem is None else str(result.problem),
     }
 
 
-def _face(result: FaceResult) -> Document:
+def _face(number: int, result: FaceResult) -> Document:
     return {
+        "number": number,
         "box": _box(result.face.box),
         "score": round(result.face.score, 4),
         "size_class": result.size_class.value,
@@ -41,7 +43,13 @@ def _face(result: FaceResult) -> Document:
         "distance": _number(result.match.distance),
         "margin": _number(result.match.margin),
         "reasons": [reason.value for reason in result.reasons],
+        "said": said_document(result.said) if result.said else None,
     }
+
+
+def said_document(said: NotAFace) -> Document:
+    """A person's word that a face is none."""
+    return {"by": said.by, "reason": said.reason, "on": said.on.isoformat()}
 
 
 def _export(export: ExportResult) -> Document:

@@ -36,6 +36,10 @@ class VerificationError(ExportError):
     """The written copy did not pass its checks and was removed."""
 
 
+class WordRefusedError(ClearanceError):
+    """What a person says of a face cannot be kept: no such face, or it resembles somebody."""
+
+
 class EvidenceUnreadableError(ClearanceError):
     """The scan of the signed form is missing, empty or far too large."""
 

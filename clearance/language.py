@@ -17,6 +17,8 @@ from consent.decision import Reason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clearance.results import FaceResult
+
 LANGUAGES = ("fr", "de", "it", "en")
 DEFAULT = "en"
 _CATALOGUES = Path(__file__).resolve().parent.parent / "locale"
@@ -90,6 +92,10 @@ class Language:
             FaceReason.MATCHED_TWICE: _("two faces look like the same person"),
             FaceReason.LOOKALIKE: _("has a look-alike: a machine cannot tell them apart"),
             FaceReason.MINOR: _("looks like a minor on file: a person must decide"),
+            FaceReason.NOT_A_FACE: _("no face, as a person said"),
+            FaceReason.NOT_A_FACE_DOUBTED: _(
+                "a person said that this is no face, but it resembles somebody"
+            ),
             Reason.NO_CONSENT: _("no signed consent on file"),
             Reason.NOT_YET_VALID: _("the consent is not valid yet on that date"),
             Reason.EXPIRED: _("the consent has expired"),
@@ -97,6 +103,19 @@ class Language:
             Reason.CHANNEL_NOT_COVERED: _("the consent does not cover this channel"),
         }
         return words[reason]
+
+    def why(self, face: FaceResult, *, names: bool = True) -> str:
+        """Every reason of a verdict, and what a person said of the face.
+
+        Without `names` only the day of what was said: its author and its words may
+        name people.
+        """
+        parts = [self.reason(reason) for reason in face.reasons]
+        if face.said and names:
+            parts.append(f"{face.said.reason} ({face.said.by}, {self.date(face.said.on)})")
+        elif face.said:
+            parts.append(self.date(face.said.on))
+        return "; ".join(parts)
 
     def channel(self, channel: str) -> str:
         """A channel's name; an institution's own channel keeps the name it has."""

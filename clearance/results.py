@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from consent.decision import Reason
+    from consent.records import NotAFace
     from detector.faces import Box, Face, Match, SizeClass
 
 
@@ -58,6 +59,10 @@ class FaceReason(enum.StrEnum):
     MATCHED_TWICE = "matched_twice"
     LOOKALIKE = "lookalike"
     MINOR = "minor"
+    NOT_A_FACE = "not_a_face"
+    """A person said so of these very bytes; the one reason that speaks for a face."""
+    NOT_A_FACE_DOUBTED = "not_a_face_doubted"
+    """A person said so, and it resembles somebody all the same."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class FaceResult:
 
     `channels` gives the verdict per channel; `outcome` is the worst of the
     channels that were asked for. `person` is an id, `name` what people read.
-    `serials` names the consent forms the verdict rests on.
+    `serials` names the consent forms the verdict rests on, `said` a person's word
+    that this is no face.
     """
 
     face: Face
@@ -77,6 +83,7 @@ class FaceResult:
     channels: Mapping[str, Outcome]
     name: str | None = None
     serials: tuple[str, ...] = ()
+    said: NotAFace | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -77,13 +77,33 @@ def photo(result: PhotoResult, words: Language) -> Group:
         problem = words.error(result.problem)
         parts.append(Text("  " + printable(problem), style="red"))
     elif not result.faces:
-        parts.append(Text("  " + _("No face found. Look for people from behind, badges, screens.")))
+        parts.append(_no_face(words))
     if result.faces:
         parts.append(_faces(result.faces, words))
         parts.append(_channels(result, words))
     if result.export:
         parts.append(_copy(result, words))
     return Group(*parts, Text())
+
+
+def places(result: PhotoResult, words: Language) -> Group:
+    """The picture's line, then one row per face: number, place, who, why."""
+    _ = words.gettext
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("  #", justify="right")
+    for heading in (_("left, top"), _("width × height"), _("who"), _("verdict"), _("why")):
+        table.add_column(heading, overflow="fold")
+    for number, face in enumerate(result.faces, 1):
+        box = face.face.box
+        table.add_row(
+            str(number),
+            f"{box.left}, {box.top}",
+            f"{box.width} × {box.height}",
+            _who(face, words),
+            _verdict(face.outcome, words),
+            printable(words.why(face)) or _ground(face, words),
+        )
+    return Group(_headline(result, words), table if result.faces else _no_face(words))
 
 
 def summary(results: Iterable[PhotoResult], words: Language) -> Text:
@@ -99,6 +119,11 @@ def summary(results: Iterable[PhotoResult], words: Language) -> Text:
         line.append(f"{counts[outcome]} ")
         line.append_text(_verdict(outcome, words))
     return line
+
+
+def _no_face(words: Language) -> Text:
+    line = words.gettext("No face found. Look for people from behind, badges, screens.")
+    return Text("  " + line)
 
 
 def _headline(result: PhotoResult, words: Language) -> Text:
@@ -118,12 +143,18 @@ def _faces(faces: Iterable[FaceResult], words: Language) -> Table:
     for number, face in enumerate(faces, 1):
         table.add_row(
             str(number),
-            printable(face.name or _("unknown")),
+            _who(face, words),
             _verdict(face.outcome, words),
-            "; ".join(words.reason(reason) for reason in face.reasons) or _ground(face, words),
+            printable(words.why(face)) or _ground(face, words),
             what_to_do(face, words),
         )
     return table
+
+
+def _who(face: FaceResult, words: Language) -> str:
+    if FaceReason.NOT_A_FACE in face.reasons:
+        return "–"
+    return printable(face.name or words.gettext("unknown"))
 
 
 def _ground(face: FaceResult, words: Language) -> str:

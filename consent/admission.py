@@ -12,6 +12,7 @@ from consent.records import Consent
 
 MAX_NAME = 200
 MAX_SERIAL = 64
+MAX_REASON = 500
 # Nobody has reached 123; what is older is a typing error.
 MAX_AGE = 120
 # Control and format characters (among them those that turn the writing
@@ -64,6 +65,28 @@ def admitted_serial(untrusted_serial: str) -> str:
     if cause := _objection_to_line(untrusted_serial, MAX_SERIAL):
         raise RecordInvalidError("the serial cannot be kept: {cause}", cause=cause)
     return untrusted_serial.strip()
+
+
+def admitted_author(untrusted_name: str) -> str:
+    """Who says something of a picture, as it is kept.
+
+    Raises:
+        RecordInvalidError: it is blank, too long, or has control characters.
+    """
+    if cause := _objection_to_line(untrusted_name, MAX_NAME):
+        raise RecordInvalidError("who says so cannot be kept: {cause}", cause=cause)
+    return " ".join(unicodedata.normalize("NFC", untrusted_name).split())
+
+
+def admitted_reason(untrusted_reason: str) -> str:
+    """Why somebody says it, as it is kept.
+
+    Raises:
+        RecordInvalidError: it is blank, too long, or has control characters.
+    """
+    if cause := _objection_to_line(untrusted_reason, MAX_REASON):
+        raise RecordInvalidError("the reason cannot be kept: {cause}", cause=cause)
+    return " ".join(unicodedata.normalize("NFC", untrusted_reason).split())
 
 
 def admitted_scan(data: bytes, untrusted_suffix: str) -> str:

@@ -139,3 +139,30 @@ def m003_days_of_birth(db: Database) -> None:
         PRAGMA user_version = 3;
         """
     )
+
+
+@MIGRATIONS()
+def m004_not_a_face(db: Database) -> None:
+    """What people said of regions of pictures, and what they took back."""
+    db.executescript(
+        """
+        -- Who said it, and why, is encrypted under the institution's key.
+        CREATE TABLE not_a_face (
+            id TEXT PRIMARY KEY,
+            picture TEXT NOT NULL CHECK (length(picture) = 64),
+            box TEXT NOT NULL,
+            said_on TEXT NOT NULL CHECK (said_on IS date(said_on)),
+            words BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX not_a_face_by_picture ON not_a_face (picture);
+
+        -- What was taken back stays on file: somebody may have relied on it.
+        CREATE TABLE not_a_face_undone (
+            word TEXT PRIMARY KEY REFERENCES not_a_face (id),
+            undone_on TEXT NOT NULL CHECK (undone_on IS date(undone_on)),
+            words BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        PRAGMA user_version = 4;
+        """
+    )

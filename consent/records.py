@@ -91,6 +91,22 @@ class Consent:
     withdrawals: tuple[Withdrawal, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NotAFace:
+    """A person's word on a region of one exact file: a poster, a statue, a pattern.
+
+    `picture` is the file's SHA-256, `box` the region in pixels of the upright
+    picture: left, top, right, bottom, the last two exclusive. `by` is who says so.
+    """
+
+    id: str
+    picture: str
+    box: tuple[int, int, int, int]
+    by: str
+    reason: str
+    on: dt.date
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Use:
     """What somebody wants to do with a picture: publish it on a channel, on a day."""
@@ -106,6 +122,11 @@ def new_person_id() -> str:
 
 def new_portrait_id() -> str:
     """A random id for a portrait."""
+    return secrets.token_hex(8)
+
+
+def new_word_id() -> str:
+    """A random id for what somebody said of a picture."""
     return secrets.token_hex(8)
 
 

@@ -15,11 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consent import filing
+from consent import filing, words
 from consent.admission import (
+    admitted_author,
     admitted_birth,
     admitted_name,
     admitted_portrait,
+    admitted_reason,
     admitted_scan,
     admitted_serial,
     check_consent,
@@ -41,12 +43,14 @@ from consent.policy import Policy
 from consent.records import (
     Consent,
     Evidence,
+    NotAFace,
     Person,
     Portrait,
     StoredPortrait,
     Withdrawal,
     new_person_id,
     new_portrait_id,
+    new_word_id,
     person_id_in,
 )
 from consent.store import Store, damaged, unwritable
@@ -510,6 +514,56 @@ class Registry:
             self._log.append("registry.swept", details=details)
         self._forget(portraits + strays)
         return len(templates) + len(portraits) + len(strays)
+
+    # Words on pictures
+
+    def say_not_a_face(
+        self,
+        picture: str,
+        boxes: Sequence[tuple[int, int, int, int]],
+        *,
+        by: str,
+        reason: str,
+        on: dt.date,
+    ) -> tuple[NotAFace, ...]:
+        """Remember that regions of a file show nobody, as a person said.
+
+        Args:
+            picture: the file's SHA-256; another file needs another word.
+            boxes: left, top, right, bottom in pixels of the upright picture.
+            by: who says so.
+            reason: why.
+            on: the day.
+
+        Raises:
+            RecordInvalidError: the name or the reason cannot be kept.
+        """
+        by, reason = admitted_author(by), admitted_reason(reason)
+        said = tuple(
+            NotAFace(id=new_word_id(), picture=picture, box=box, by=by, reason=reason, on=on)
+            for box in boxes
+        )
+        with self._store.writing():
+            for word in said:
+                words.insert(self._store, word, self._vault.house)
+                self._log.append("not_a_face.said", picture, {"word": word.id, "box": word.box})
+        return said
+
+    def take_back_not_a_face(self, said: Sequence[NotAFace], *, by: str, on: dt.date) -> None:
+        """Take words on a picture back; they stay on file as taken back.
+
+        Raises:
+            RecordInvalidError: the name of who takes them back cannot be kept.
+        """
+        by = admitted_author(by)
+        with self._store.writing():
+            for word in said:
+                words.insert_undone(self._store, word, by, on, self._vault.house)
+                self._log.append("not_a_face.taken_back", word.picture, {"word": word.id})
+
+    def not_faces_in(self, picture: str) -> tuple[NotAFace, ...]:
+        """What was said of the file with that SHA-256 and not taken back, oldest first."""
+        return words.standing(self._store, picture, self._vault.house)
 
     # The log
 

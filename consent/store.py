@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 # The number of the last step in `consent.migrations`.
-SCHEMA = 3
+SCHEMA = 4
 # How long a writer waits for another process before it gives up.
 BUSY_SECONDS = 5.0
 # STRICT tables.

@@ -152,6 +152,12 @@ class Vault:
     def __init__(self, key: InstitutionKey) -> None:
         self._wrapping = AESGCM(key.derive("wrap"))
         self._naming = key.derive("name")
+        self._house = PersonSafe("institution", AESGCM(key.derive("words")))
+
+    @property
+    def house(self) -> PersonSafe:
+        """What encrypts for the institution itself: words of its staff, of no person on file."""
+        return self._house
 
     def new_person_key(self, person: str) -> bytes:
         """A fresh data key for a person, wrapped."""

@@ -19,7 +19,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from clearance.results import Outcome
+from clearance.results import FaceReason, Outcome
 from detector.faces import Certainty
 from forms.report_parts import COLOURS, SHADE, Picture
 from forms.report_style import (
@@ -205,6 +205,8 @@ class PictureSections:
     def _person(self, face: FaceResult) -> str:
         _ = self.head.language.gettext
         person = face.match.person
+        if FaceReason.NOT_A_FACE in face.reasons:
+            return "–"
         if person is None:
             return face.name if face.name and self.head.names else _("unknown")
         if self.head.names:
@@ -216,7 +218,7 @@ class PictureSections:
         return name
 
     def _reasons(self, face: FaceResult) -> str:
-        return "; ".join(map(self.head.language.reason, face.reasons)) or "–"
+        return self.head.language.why(face, names=self.head.names) or "–"
 
 
 class _Anchor(Flowable):

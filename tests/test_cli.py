@@ -117,6 +117,8 @@ def test_1_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         ["scan", SAMPLES, "--blur", "-o", SAMPLES / "album" / "publish"],
         ["forms", "print", "-o", "forms.pdf", "--count", "0"],
         ["consent", "record", "somebody"],
+        ["faces", "not-a-face", PORTRAIT, "--face", "1", "--by", "Anna"],
+        ["faces", "not-a-face", PORTRAIT, "--by", "Anna", "--reason", "a poster"],
         ["nonsense"],
     ],
     ids=lambda arguments: " ".join(str(a) for a in arguments if a is not PORTRAIT),

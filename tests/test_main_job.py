@@ -209,6 +209,79 @@ def test_a_twin_is_never_cleared_by_a_machine(
     assert (face["outcome"], face["reasons"]) == ("review", ["lookalike"])
 
 
+def test_a_person_may_say_that_a_face_is_none(registry: Path, tmp_path: Path) -> None:
+    photo = Path(shutil.copy(SAMPLES / "album" / "02.jpg", tmp_path))
+    home = ("--registry", registry)
+    common = ("check", photo, *home, "--channel", "website", "--json")
+    first, known, poster = run(*common).document["faces"]
+    assert [face["number"] for face in (first, known, poster)] == [1, 2, 3]
+    said = ("--by", "Anna Keller", "--reason", "a poster")
+    word = ("faces", "not-a-face", photo, *home)
+    answer = run(*word, "--face", 3, *said, "--json").assert_exit(ExitCode.CLEARED).document
+    assert answer["boxes"] == [poster["box"]]
+
+    export = ("--blur", "-o", tmp_path / "out")
+    document = run(*common, *export).assert_exit(ExitCode.NOT_CLEARED).document
+    jsonschema.validate(document, SCHEMA)
+    assert [face["outcome"] for face in document["faces"]] == ["blocked", "blocked", "exempt"]
+    assert document["faces"][2]["reasons"] == ["not_a_face"]
+    today = TODAY.isoformat()
+    quoted = {"by": "Anna Keller", "reason": "a poster", "on": today}
+    assert document["faces"][2]["said"] == quoted
+    copy = Path(document["export"]["path"])
+    assert np.abs(core(copy, poster["box"]) - core(photo, poster["box"])).mean() < 4
+    assert core(copy, first["box"]).std(axis=(0, 1)).max() < 2
+    table = run("check", photo, *home, "--lang", "fr").result.stdout
+    assert "Anna Keller" in table
+
+    # One more byte is another picture: nobody has looked at it.
+    edited = tmp_path / "edited.jpg"
+    with Image.open(photo) as picture:
+        picture.save(edited, quality=95, exif=picture.getexif())
+    again = run("check", edited, *home, "--channel", "website", "--json").document
+    assert "exempt" not in {face["outcome"] for face in again["faces"]}
+
+    run(*word, "--face", 3, "--by", "Bruno Frei", "--undo").assert_exit(ExitCode.CLEARED)
+    undone = run(*common).assert_exit(ExitCode.NOT_CLEARED).document
+    assert [face["outcome"] for face in undone["faces"]] == ["blocked"] * 3
+    run(*word, "--face", 3, "--by", "Bruno Frei", "--undo").assert_exit(ExitCode.USAGE)
+
+
+def test_nobody_can_say_that_somebody_enrolled_is_no_face(registry: Path) -> None:
+    photo = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    said = ("--face", 1, "--by", "Anna Keller", "--reason", "a poster", "--registry", registry)
+    refused = run("faces", "not-a-face", photo, *said).assert_exit(ExitCode.USAGE)
+    assert "resembles" in refused.result.stderr
+    run("check", photo, "--registry", registry, "--channel", "website").assert_exit(
+        ExitCode.CLEARED
+    )
+
+
+def test_a_word_is_doubted_once_the_face_resembles_somebody(
+    empty_registry: Path, enrol: Callable[..., str]
+) -> None:
+    photo = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    home = ("--registry", empty_registry)
+    said = ("--face", 1, "--by", "Anna Keller", "--reason", "a poster", *home)
+    run("faces", "not-a-face", photo, *said).assert_exit(ExitCode.CLEARED)
+    common = ("check", photo, *home, "--channel", "website", "--json")
+    assert run(*common).assert_exit(ExitCode.CLEARED).document["outcome"] == "exempt"
+    enrol(empty_registry, "Jürg Mettler", photo)
+    (face,) = run(*common).assert_exit(ExitCode.NOT_CLEARED).document["faces"]
+    assert (face["outcome"], face["reasons"]) == ("review", ["not_a_face_doubted"])
+
+
+def test_faces_are_listed_with_their_place(demo_registry: Path) -> None:
+    arguments = ("faces", "list", WARD, "--registry", demo_registry)
+    document = run(*arguments, "--json").assert_exit(ExitCode.CLEARED).document
+    jsonschema.validate(document, SCHEMA)
+    table = run(*arguments).assert_exit(ExitCode.CLEARED).result.stdout
+    for face in document["faces"]:
+        left, top, right, bottom = face["box"]
+        assert f"{left}, {top}" in table
+        assert f"{right - left} × {bottom - top}" in table
+
+
 def test_a_minor_is_never_cleared_by_a_machine(
     empty_registry: Path, enrol: Callable[..., str]
 ) -> None:
