@@ -450,19 +450,24 @@ class Registry:
             self._insert_templates(person_id, templates, recogniser, safe)
             self._log.append("templates.stored", person_id, {"templates": len(templates)})
 
-    def recognisers(self, on: dt.date) -> Mapping[str, frozenset[str]]:
-        """Of everybody whose face may be matched on that day: what made their templates.
+    def outdated(self, recogniser: str, on: dt.date) -> Mapping[str, frozenset[str]]:
+        """Whose face may be matched on that day but has no template of the recogniser.
 
-        By person id. Somebody without a template is not there.
+        By person id: the recognisers that made the templates there are. Somebody
+        without any template is not there.
         """
+        rows = self._store.rows(
+            "SELECT DISTINCT person, recogniser FROM template "
+            "WHERE person NOT IN (SELECT person FROM template WHERE recogniser = ?)",
+            [recogniser],
+        )
         made: dict[str, set[str]] = {}
-        for row in self._store.rows("SELECT DISTINCT person, recogniser FROM template"):
+        for row in rows:
             made.setdefault(row["person"], set()).add(row["recogniser"])
-        consents = filing.consents_of_enrolled(self._store) if made else {}
         return {
             person: frozenset(names)
             for person, names in made.items()
-            if may_match(consents.get(person, ()), on)
+            if may_match(self.consents_of(person), on)
         }
 
     def gallery(self, recogniser: str, on: dt.date) -> tuple[tuple[str, bytes], ...]:

@@ -332,13 +332,14 @@ def test_the_gallery_holds_whom_a_consent_covers_that_day(registry: Registry) ->
 
 def test_a_new_recogniser_takes_the_place_of_the_old_one(registry: Registry) -> None:
     person = enrol(registry)
-    assert registry.recognisers(TODAY) == {person: frozenset({RECOGNISER})}
+    assert registry.outdated(RECOGNISER, TODAY) == {}
+    assert registry.outdated("other 2", TODAY) == {person: frozenset({RECOGNISER})}
+    assert registry.outdated("other 2", NEXT_YEAR + dt.timedelta(days=1)) == {}
     (portrait,) = registry.portraits_of(person)
     registry.store_templates(person, {portrait.id: b"other"}, "other 2", on=TODAY)
     assert registry.gallery("other 2", TODAY) == ((person, b"other"),)
     assert registry.gallery(RECOGNISER, TODAY) == registry.gallery("unknown", TODAY) == ()
-    assert registry.recognisers(TODAY) == {person: frozenset({"other 2"})}
-    assert registry.recognisers(NEXT_YEAR + dt.timedelta(days=1)) == {}
+    assert registry.outdated("other 2", TODAY) == {}
 
 
 def test_refused_templates_leave_the_old_ones(registry: Registry) -> None:
