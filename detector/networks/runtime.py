@@ -41,6 +41,9 @@ class Network:
         options = ort.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads or usable_cores()
+        # A plan of the memory is made per size of picture and allocated beside what
+        # the first run took; tiles come in many sizes and gain nothing from it.
+        options.enable_mem_pattern = False
         # Waiting threads that spin make the other workers of an album slower.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
