@@ -200,7 +200,8 @@ def detector_for(settings: Settings) -> Detector:
     """The networks the settings name; they load in the background."""
     from detector.detector import Detector
 
-    return Detector.load(settings.detection.finder, settings.detection.recogniser)
+    chosen = settings.detection
+    return Detector.load(chosen.finder, chosen.recogniser, models=settings.models)
 
 
 @contextlib.contextmanager

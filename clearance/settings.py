@@ -12,10 +12,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from clearance.errors import SettingsInvalidError
 from consent.policy import Policy
+
+if TYPE_CHECKING:
+    from detector.models import UserModel
 
 FILE_NAME = "clearance.toml"
 _TABLE = re.compile(r"\s*\[(?P<table>[^\[\]]+)\]")
@@ -58,12 +61,16 @@ class Publication:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the institution decides, built once and passed down."""
+    """Everything the institution decides, built once and passed down.
+
+    `models` are networks of its own, by name: docs/models.md.
+    """
 
     institution: Institution = dataclasses.field(default_factory=Institution)
     consent: Policy = dataclasses.field(default_factory=Policy)
     detection: Detection = dataclasses.field(default_factory=Detection)
     publication: Publication = dataclasses.field(default_factory=Publication)
+    models: Mapping[str, UserModel] = dataclasses.field(default_factory=dict)
 
 
 def load_settings(path: Path) -> Settings:
@@ -94,16 +101,23 @@ def load_settings(path: Path) -> Settings:
         consent=reader.section("consent", Policy()),
         detection=reader.section("detection", Detection()),
         publication=reader.section("publication", Publication()),
+        models=reader.models(),
     )
+    reader.check_networks(settings)
     reader.check_ranges(settings)
     return settings
 
 
 def settings_text(settings: Settings) -> str:
-    """A clearance.toml that says every key of the settings, ready to be edited."""
+    """A clearance.toml that says every key of the settings, ready to be edited.
+
+    Networks of the institution's own are not written: their sections have no defaults.
+    """
     lines = ["# What this institution decides once. Times are days; a list is in brackets."]
     for field in dataclasses.fields(settings):
         section = getattr(settings, field.name)
+        if not dataclasses.is_dataclass(section):
+            continue
         lines += ["", f"[{field.name}]"]
         lines += [
             f"{item.name} = {_toml(getattr(section, item.name))}"
@@ -147,6 +161,28 @@ class _Reader:
         values = {key: self.value(name, key, value, known[key]) for key, value in table.items()}
         return dataclasses.replace(default, **values)
 
+    def models(self) -> Mapping[str, UserModel]:
+        """The networks of the institution's own; what reads them is imported only for them."""
+        tables = self.tables.get("models")
+        if tables is None:
+            return {}
+        if not isinstance(tables, dict):
+            cause = SettingsInvalidError("must be a section: write [{name}]", name="models.NAME")
+            raise self.complaint(None, "models", cause)
+        from clearance.model_settings import read_models
+
+        return read_models(tables, self.path.parent, self.complaint)
+
+    def check_networks(self, settings: Settings) -> None:
+        """A network of the institution's own is chosen for what it can do."""
+        for key in ("finder", "recogniser"):
+            chosen = settings.models.get(getattr(settings.detection, key))
+            if chosen and chosen.kind != key:
+                cause = SettingsInvalidError(
+                    "names [models.{name}], which is a {kind}", name=chosen.name, kind=chosen.kind
+                )
+                raise self.complaint("detection", key, cause)
+
     def value(self, section: str, key: str, value: object, default: object) -> Any:
         """The value, of the same kind as the default."""
         if isinstance(default, tuple):
@@ -185,7 +221,7 @@ class _Reader:
         self, section: str | None, key: str, cause: SettingsInvalidError
     ) -> SettingsInvalidError:
         """The error for one key, with the line it stands on; the cause is said of the key."""
-        where = f"[{section}] {key}" if section else f"[{key}]"
+        where = f"[{section}] {key}".rstrip() if section else f"[{key}]"
         return SettingsInvalidError(
             "{path}, line {line}: {where} {cause}",
             path=self.path,
@@ -200,10 +236,14 @@ class _Reader:
         for number, line in enumerate(self.text.splitlines(), 1):
             if table := _TABLE.match(line):
                 current = table["table"].strip()
-                if current == (section or key):
-                    found = number
+                if current == (section or key) or current.startswith(f"{section or key}."):
+                    found = found if found > 1 else number
             elif current == section and re.match(rf"\s*{re.escape(key)}\s*=", line):
                 return number
+        if section and "." in section and found == 1:
+            # A section within a section may be written as one of its keys.
+            outer, _, inner = section.rpartition(".")
+            return self.line(outer, inner)
         return found
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import importlib
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from detector.errors import BackendMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from detector.detection import DetectionOptions
     from detector.faces import Face, Frame, Templates
+    from detector.models import UserModel
     from detector.passes import FaceFinder
     from detector.recognition import Recogniser
 
@@ -24,6 +26,12 @@ FINDERS: Mapping[str, str] = {
 RECOGNISERS: Mapping[str, str] = {
     "dlib_resnet": "detector.networks.dlib_resnet:DlibResnet",
     "face_recognition": "detector.networks.face_recognition_backend:DlibRecogniser",
+}
+
+# What runs an institution's own networks, by the kind of the declaration.
+_OWN: Mapping[str, str] = {
+    "finder": "detector.networks.user_finder:OnnxFinder",
+    "recogniser": "detector.networks.user_recogniser:OnnxRecogniser",
 }
 
 _Network = TypeVar("_Network")
@@ -38,16 +46,19 @@ class Detector:
         recogniser: Callable[[], Recogniser],
         recogniser_name: str,
         options: DetectionOptions | None = None,
+        scores_path: Path | None = None,
     ) -> None:
         """Takes what loads the two networks: each is called once, when it is needed.
 
         `recogniser_name` tags every template: templates of different tags are
-        never compared.
+        never compared. `scores_path` is the file that says what the distances of
+        an institution's own recogniser mean; None for a built-in one.
         """
         self._finder = _Later(finder)
         self._recogniser = _Later(recogniser)
         self._options = options
         self.recogniser_name = recogniser_name
+        self.scores_path = scores_path
 
     @classmethod
     def load(
@@ -55,17 +66,19 @@ class Detector:
         backend: str = "centerface",
         recogniser: str = "dlib_resnet",
         *,
+        models: Mapping[str, UserModel] | None = None,
         options: DetectionOptions | None = None,
         threads: int | None = None,
     ) -> Detector:
-        """The detector made of two built-in networks.
+        """The detector made of two networks, built-in or an institution's own.
 
-        Returns at once: CenterFace loads in the background while the first photo
+        Returns at once: the finder loads in the background while the first photo
         is decoded, the recogniser when `prepare_matching` or `templates` asks.
 
         Args:
-            backend: a key of FINDERS.
-            recogniser: a key of RECOGNISERS.
+            backend: a key of FINDERS, or the name of a `UserFinder` in `models`.
+            recogniser: a key of RECOGNISERS, or the name of a `UserRecogniser`.
+            models: networks of the institution's own, by name.
             options: how hard to look.
             threads: cores per network; all usable ones by default. A worker of an
                 album takes 1.
@@ -73,15 +86,19 @@ class Detector:
         Raises:
             BackendMissingError: no such name.
         """
-        finder_class = _built_in(FINDERS, backend)
-        recogniser_class = _built_in(RECOGNISERS, recogniser)
-        detector = cls(
-            lambda: finder_class(threads),
-            lambda: recogniser_class(threads),
-            f"{recogniser_class.name}/{finder_class.alignment}",
-            options,
+        own = models or {}
+        finding = _built_in(FINDERS, backend, threads) or _declared("finder", backend, own, threads)
+        comparing = _built_in(RECOGNISERS, recogniser, threads) or _declared(
+            "recogniser", recogniser, own, threads
         )
-        if finder_class.loads_in_background:
+        detector = cls(
+            finding.load,
+            comparing.load,
+            f"{comparing.name}/{finding.name}",
+            options,
+            comparing.scores,
+        )
+        if finding.in_background:
             detector._finder.start()
         return detector
 
@@ -136,12 +153,48 @@ class _Later(Generic[_Network]):
         return self.start().result()
 
 
-def _built_in(choices: Mapping[str, str], name: str) -> Any:
+class _Choice(NamedTuple):
+    """A network that was chosen and is not loaded yet.
+
+    `name` is its part of the tag: of a recogniser its name, of a finder that of
+    its landmarks.
+    """
+
+    load: Callable[[], Any]
+    name: str
+    in_background: bool
+    scores: Path | None = None
+
+
+def _built_in(choices: Mapping[str, str], name: str, threads: int | None) -> _Choice | None:
     if name not in choices:
+        return None
+    kind = _attribute(choices[name])
+    if choices is FINDERS:
+        return _Choice(lambda: kind(threads), kind.alignment, kind.loads_in_background)
+    return _Choice(lambda: kind(threads), kind.name, in_background=False)
+
+
+def _declared(
+    kind: str, name: str, models: Mapping[str, UserModel], threads: int | None
+) -> _Choice:
+    model = models.get(name)
+    if model is None or model.kind != kind:
+        built_in = FINDERS if kind == "finder" else RECOGNISERS
+        own = [one.name for one in models.values() if one.kind == kind]
         raise BackendMissingError(
             "there is no network called {name!r} for this; choose one of {known}",
             name=name,
-            known=", ".join(sorted(choices)),
+            known=", ".join(sorted([*built_in, *own])),
         )
-    module, _, attribute = choices[name].partition(":")
+    return _Choice(
+        lambda: _attribute(_OWN[kind])(model, threads),
+        model.tag,
+        in_background=True,
+        scores=getattr(model, "scores", None),
+    )
+
+
+def _attribute(path: str) -> Any:
+    module, _, attribute = path.partition(":")
     return getattr(importlib.import_module(module), attribute)

@@ -32,6 +32,10 @@ class ModelMissingError(DetectorError):
     """A network's weights are absent, truncated, or not the ones that were tested."""
 
 
+class ModelRefusedError(ModelMissingError):
+    """An institution's own network is absent, is another file, or does not keep the contract."""
+
+
 class BackendMissingError(DetectorError):
     """An optional backend was asked for and its packages are not installed."""
 
