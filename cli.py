@@ -28,6 +28,7 @@ from clearance.commandline import (
     ExitCode,
     JsonOption,
     LangOption,
+    MaxEdgeOption,
     OnOption,
     OutOption,
     RegistryOption,
@@ -130,6 +131,7 @@ def check(
     ],
     channel: ChannelOption = None,
     on: OnOption = None,
+    max_edge: MaxEdgeOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
     report: ReportOption = None,
@@ -137,7 +139,9 @@ def check(
     out: OutOption = None,
     lang: LangOption = None,
 ) -> None:
-    order = Order(channel or [], on, registry, as_json, report, blur, out, words_for(lang))
+    order = Order(
+        channel or [], on, max_edge, registry, as_json, report, blur, out, words_for(lang)
+    )
     _run(order, photos, root=None)
 
 
@@ -151,6 +155,7 @@ def scan(
     ],
     channel: ChannelOption = None,
     on: OnOption = None,
+    max_edge: MaxEdgeOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
     report: ReportOption = None,
@@ -160,7 +165,9 @@ def scan(
 ) -> None:
     from clearance.album import album_files
 
-    order = Order(channel or [], on, registry, as_json, report, blur, out, words_for(lang))
+    order = Order(
+        channel or [], on, max_edge, registry, as_json, report, blur, out, words_for(lang)
+    )
     _run(order, album_files(album), root=album)
 
 
@@ -170,6 +177,7 @@ class Order:
 
     channels: list[str]
     on: dt.date | None
+    max_edge: int | None
     registry: Path | None
     as_json: bool
     report: Path | None
@@ -191,7 +199,8 @@ def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
     detector = detector_for(settings)
     from clearance.clear import House, IntendedUse
 
-    use = IntendedUse(asked, order.on or today())
+    max_edge = settings.publication.max_edge if order.max_edge is None else order.max_edge
+    use = IntendedUse(asked, order.on or today(), max_edge)
     with photos, registry_if_there(folder, settings, order.words) as registry:
         house = House.open(settings, detector, registry, today(), photos.open)
         exporter = _exporter(order, paths, root, house)
@@ -235,6 +244,7 @@ def _judge_all(
     """Judge file after file, and say each verdict as soon as it is known."""
     from clearance.album import clear_files
     from clearance.documents import photo_document
+    from clearance.rate import rate_of
 
     results = []
     judged = clear_files(paths, use, house, exporter)
@@ -252,14 +262,15 @@ def _judge_all(
             results.append(result)
             out.print(terminal.photo(result, order.words))
             advance()
-    if len(results) != 1:
-        out.print(terminal.summary(results, order.words))
+    for line in terminal.summary(results, rate_of(house, results), order.words):
+        out.print(line)
     return results
 
 
 def _write_report(
     order: Order, results: Sequence[PhotoResult], use: IntendedUse, house: House
 ) -> None:
+    from clearance.rate import rate_of
     from detector.photo import open_photo
     from forms.clearance_report import write_report
 
@@ -273,6 +284,7 @@ def _write_report(
             institution=house.settings.institution,
             tool={"clearance": version(), "recogniser": house.detector.recogniser_name},
             open_photo=open_photo,
+            rate=rate_of(house, results),
         )
         say(order.words.gettext("Report: {path}").format(path=order.report))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from clearance.enrolment import gallery_of
 from clearance.errors import ExportError
 from clearance.not_a_face import words_about
+from clearance.rendition import Rendition
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
 from consent.decision import Decision, decide_all
 from detector.calibration import MEASURED, UNMEASURED, limits_for
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from detector.detector import Detector
 
 _T = TypeVar("_T")
+# A face that is not recognisable may be seen only as small as it was judged.
+_SEEN_AT_ANY_SIZE = {Outcome.CLEARED, Outcome.EXEMPT}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,10 +38,14 @@ class IntendedUse:
 
     Who states no channel asks about every channel of the institution: without a
     stated use only a picture that may go anywhere is cleared.
+
+    `max_edge` is the longer edge of the largest version that will be published, in
+    pixels; 0 is the size of the file, whatever it is.
     """
 
     channels: tuple[str, ...]
     on: dt.date
+    max_edge: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a use of no channel: nothing would stand against it.
@@ -105,11 +112,13 @@ def clear_photo(
     frame, faces, matches = look_at(path, house)
     said = house.registry.not_faces_in(frame.sha256) if house.registry else ()
     words = words_about(faces, said)
+    rendition = Rendition.of(frame.width, frame.height, use.max_edge)
+    scale = rendition.scale if rendition else 1.0
     judged = tuple(
-        judge(face, candidate, use, house, word)
+        judge(face, candidate, use, house, word, scale)
         for face, candidate, word in zip(faces, matches, words, strict=True)
     )
-    result = _photo_result(frame, judged, use, house)
+    result = _photo_result(frame, judged, use, house, rendition)
     if exporter:
         result = _with_copy(frame, result, exporter)
     if house.registry:
@@ -147,19 +156,23 @@ def judge(
     use: IntendedUse,
     house: House,
     said: NotAFace | None = None,
+    scale: float = 1.0,
 ) -> FaceResult:
     """The verdict on one face: per channel, and the worst of those asked for.
 
     `said` is a person's word that it is no face. It counts where the face resembles
-    nobody in the registry; against a likeness a person must look once more.
+    nobody in the registry; against a likeness a person must look once more. `scale`
+    is the size of the largest published version as a share of the file's: it makes
+    a face small, and nobody's likeness less.
     """
+    size_class = face.size_class_at(scale)
     if candidate.certainty is Certainty.NONE or candidate.person is None:
-        outcome, reason = _judge_unknown(face, house)
+        outcome, reason = _judge_unknown(size_class, house)
         if said:
             outcome, reason = Outcome.EXEMPT, FaceReason.NOT_A_FACE
         return FaceResult(
             face=face,
-            size_class=face.size_class,
+            size_class=size_class,
             match=candidate,
             outcome=outcome,
             reasons=(reason,),
@@ -167,6 +180,7 @@ def judge(
             said=said,
         )
     result = _judge_candidate(face, candidate, candidate.person, use, house)
+    result = dataclasses.replace(result, size_class=size_class)
     return _doubted(result, said) if said else result
 
 
@@ -185,10 +199,10 @@ def _doubted(result: FaceResult, said: NotAFace) -> FaceResult:
     )
 
 
-def _judge_unknown(face: Face, house: House) -> tuple[Outcome, FaceReason]:
-    if face.size_class is SizeClass.TOO_SMALL and house.settings.publication.allow_too_small:
+def _judge_unknown(size_class: SizeClass, house: House) -> tuple[Outcome, FaceReason]:
+    if size_class is SizeClass.TOO_SMALL and house.settings.publication.allow_too_small:
         return Outcome.NOT_RECOGNISABLE, FaceReason.TOO_SMALL
-    if face.size_class is SizeClass.DOUBTFUL:
+    if size_class is SizeClass.DOUBTFUL:
         return Outcome.REVIEW, FaceReason.DOUBTFUL_SIZE
     if house.registry is None:
         return Outcome.BLOCKED, FaceReason.NO_REGISTRY
@@ -245,7 +259,11 @@ def _doubts(
 
 
 def _photo_result(
-    frame: Frame, faces: tuple[FaceResult, ...], use: IntendedUse, house: House
+    frame: Frame,
+    faces: tuple[FaceResult, ...],
+    use: IntendedUse,
+    house: House,
+    rendition: Rendition | None,
 ) -> PhotoResult:
     return PhotoResult(
         path=frame.path,
@@ -256,6 +274,7 @@ def _photo_result(
         faces=faces,
         channels=_worst_by_channel(faces, house.channels),
         asked=use.channels,
+        rendition=rendition,
     )
 
 
@@ -268,10 +287,12 @@ def _worst_by_channel(
 
 
 def _with_copy(frame: Frame, result: PhotoResult, exporter: Exporter) -> PhotoResult:
-    hidden = [face.face for face in result.faces if not face.outcome.publishable]
-    visible = [face.face for face in result.faces if face.outcome.publishable]
+    small = [f.face for f in result.faces if f.outcome is Outcome.NOT_RECOGNISABLE]
+    seen = [f.face for f in result.faces if f.outcome in _SEEN_AT_ANY_SIZE]
+    hidden = [f.face for f in result.faces if not f.outcome.publishable]
     try:
-        return dataclasses.replace(result, export=exporter.write(frame, hidden, visible))
+        export = exporter.write(frame, hidden, seen, small=small, rendition=result.rendition)
+        return dataclasses.replace(result, export=export)
     except ExportError as error:
         # A copy has no traceback, which would keep the picture in memory.
         problem = copy.deepcopy(error)
@@ -284,6 +305,7 @@ def _remember(result: PhotoResult, registry: Registry) -> None:
         subject=result.sha256,
         outcome=result.outcome.value,
         asked=list(result.asked),
+        max_edge=result.rendition.max_edge if result.rendition else 0,
         people=sorted({face.match.person for face in result.faces if face.match.person}),
         said=[face.said.id for face in result.faces if face.said],
         export=result.export.sha256 if result.export else None,

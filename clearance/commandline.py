@@ -122,6 +122,16 @@ def day(text: str) -> dt.date:
         raise typer.BadParameter(wrong.format(text=text)) from None
 
 
+def pixels(text: str) -> int:
+    """The longest edge an option names, in pixels."""
+    from clearance.rendition import SMALLEST_EDGE, fits
+
+    if not text.isdecimal() or not fits(int(text)):
+        wrong = asked_words().gettext("{text!r} is not 0, nor {least} or more pixels")
+        raise typer.BadParameter(wrong.format(text=text, least=SMALLEST_EDGE))
+    return int(text)
+
+
 def language_code(text: str) -> str:
     """One of the four codes."""
     from clearance.language import LANGUAGES
@@ -163,6 +173,18 @@ OnOption = Annotated[
     dt.date | None,
     typer.Option(
         "--on", parser=day, metavar="DATE", help=N_("Day of publication; without it, today.")
+    ),
+]
+MaxEdgeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-edge",
+        parser=pixels,
+        metavar="PIXELS",
+        help=N_(
+            "Longer edge of the largest version that will be published: faces are judged at that "
+            "size, and copies have it. 0: the size of the file."
+        ),
     ),
 ]
 ReportOption = Annotated[

@@ -282,7 +282,8 @@ def faces_list(
     words = words_for(lang)
     with open_registry(registry) as (opened, settings):
         house = House.open(settings, detector_for(settings), opened, today())
-        result = clear_photo(photo, IntendedUse(house.channels, today()), house)
+        use = IntendedUse(house.channels, today(), settings.publication.max_edge)
+        result = clear_photo(photo, use, house)
     if as_json:
         answer(photo_document(result))
         return

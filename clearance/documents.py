@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from clearance.rendition import Rendition
     from clearance.results import ExportResult, FaceResult, PhotoResult
     from consent.records import NotAFace
     from detector.faces import Box
@@ -24,11 +25,20 @@ def photo_document(result: PhotoResult) -> Document:
         "sha256": result.sha256,
         "width": result.width,
         "height": result.height,
+        "rendition": _rendition(result.rendition) if result.rendition else None,
         "outcome": result.outcome.value,
         "faces": [_face(number, face) for number, face in enumerate(result.faces, 1)],
         "channels": {channel: outcome.value for channel, outcome in result.channels.items()},
         "export": _export(result.export) if result.export else None,
         "problem": None if result.problem is None else str(result.problem),
+    }
+
+
+def _rendition(rendition: Rendition) -> Document:
+    return {
+        "max_edge": rendition.max_edge,
+        "width": rendition.width,
+        "height": rendition.height,
     }
 
 

@@ -24,6 +24,7 @@ from clearance.verification import FindFaces, OpenPhoto, unjudged_faces, verify_
 
 if TYPE_CHECKING:
     from clearance.redaction import Redaction
+    from clearance.rendition import Rendition
     from detector.faces import Face, Frame, Pixels
 
 _ROUNDS = 5
@@ -95,7 +96,15 @@ class Exporter:
         self._inputs = frozenset(_real(path) for path in paths.values())
         self._identities = frozenset(filter(None, map(_identity, paths.values())))
 
-    def write(self, frame: Frame, hidden: Sequence[Face], visible: Sequence[Face]) -> ExportResult:
+    def write(
+        self,
+        frame: Frame,
+        hidden: Sequence[Face],
+        visible: Sequence[Face],
+        *,
+        small: Sequence[Face] = (),
+        rendition: Rendition | None = None,
+    ) -> ExportResult:
         """Hide, encode, check and name the copy of one photo.
 
         Faces that the detector sees in the copy only are hidden as well.
@@ -104,6 +113,8 @@ class Exporter:
             frame: the photo as it was judged.
             hidden: faces that must not be seen.
             visible: faces that may be seen.
+            small: faces that may be seen as long as they are too small to be recognised.
+            rendition: the size of the copy; None for that of the photo.
 
         Returns:
             The copy; `hidden` are the boxes of all faces that were hidden.
@@ -118,7 +129,8 @@ class Exporter:
         with self._no_stale_copy(frame.path):
             self._refuse_rivals(target)
             self._refuse_input(target)
-            return self._write(frame, hidden, visible, target)
+            judged = _Judged.of(frame, visible, small, rendition)
+            return self._write(frame, hidden, judged, target)
 
     def withdraw(self, photo: Path) -> bool:
         """Remove an earlier copy of a photo that cannot be judged now.
@@ -144,24 +156,27 @@ class Exporter:
         return True
 
     def _write(
-        self, frame: Frame, hidden: Sequence[Face], visible: Sequence[Face], target: Path
+        self, frame: Frame, hidden: Sequence[Face], judged: _Judged, target: Path
     ) -> ExportResult:
         pixels = in_srgb(frame)
         encoding = encoding_of(target)
         faces = tuple(hidden)
         for _ in range(_ROUNDS):
-            redaction = hide(pixels, faces)
+            redaction = judged.redacted(pixels, faces)
             data = encode(redaction, encoding)
             with _temporary(target, data) as temporary:
                 copy = verify_copy(
-                    temporary, redaction, faces, self._open_photo, exact=encoding.exact
+                    *(temporary, redaction, judged.placed(faces), self._open_photo),
+                    exact=encoding.exact,
                 )
-                appeared = unjudged_faces(self._find_faces(copy), visible, redaction.mask)
+                appeared = unjudged_faces(
+                    self._find_faces(copy), judged.visible, redaction.mask, judged.small
+                )
                 if not appeared:
                     self._refuse_input(target)
                     _replace(temporary, target)
-                    return _result(target, data, frame, faces)
-            faces += appeared
+                    return _result(target, data, redaction, faces)
+            faces += judged.placed_back(appeared)
         raise VerificationError(
             "Faces that were not judged keep appearing in the copy of {path}, "
             "last at {left}, {top}: hide by hand, or use another picture.",
@@ -219,6 +234,62 @@ class Exporter:
         finally:
             if not written:
                 self.withdraw(photo)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Judged:
+    """What may be seen in a copy, in the copy's own pixels, and how large the copy is.
+
+    `ratios` are the copy's width and height as shares of the photo's.
+    """
+
+    visible: tuple[Face, ...]
+    small: tuple[Face, ...]
+    size: tuple[int, int] | None
+    ratios: tuple[float, float]
+
+    @classmethod
+    def of(
+        cls,
+        frame: Frame,
+        visible: Iterable[Face],
+        small: Iterable[Face],
+        rendition: Rendition | None,
+    ) -> _Judged:
+        if rendition is None:
+            return cls(tuple(visible), tuple(small), None, (1.0, 1.0))
+        ratios = (rendition.width / frame.width, rendition.height / frame.height)
+        return cls(
+            tuple(face.scaled(*ratios) for face in visible),
+            tuple(face.scaled(*ratios) for face in small),
+            (rendition.width, rendition.height),
+            ratios,
+        )
+
+    def placed(self, faces: Sequence[Face]) -> tuple[Face, ...]:
+        """Faces of the photo where they are in the copy."""
+        return tuple(faces) if self.size is None else tuple(f.scaled(*self.ratios) for f in faces)
+
+    def placed_back(self, faces: Sequence[Face]) -> tuple[Face, ...]:
+        """Faces of the copy where they are in the photo."""
+        across, down = self.ratios
+        return (
+            tuple(faces)
+            if self.size is None
+            else tuple(face.scaled(1 / across, 1 / down) for face in faces)
+        )
+
+    def redacted(self, pixels: Pixels, faces: Sequence[Face]) -> Redaction:
+        """The photo's pixels with the faces hidden, at the size of the copy.
+
+        Hidden before it is made smaller, so that nothing of a face is in any pixel
+        of the copy; and once more afterwards, so that the fill is flat to its edge.
+        """
+        whole = hide(pixels, faces)
+        if self.size is None:
+            return whole
+        image = Image.fromarray(whole.pixels).resize(self.size, Image.Resampling.LANCZOS)
+        return hide(np.asarray(image), self.placed(faces))
 
 
 def copy_path(photo: Path, folder: Path, root: Path | None = None) -> Path:
@@ -301,12 +372,13 @@ def encode(redaction: Redaction, encoding: Encoding) -> bytes:
     return buffer.getvalue()
 
 
-def _result(target: Path, data: bytes, frame: Frame, faces: Sequence[Face]) -> ExportResult:
+def _result(target: Path, data: bytes, redaction: Redaction, faces: Sequence[Face]) -> ExportResult:
+    height, width = redaction.mask.shape
     return ExportResult(
         path=target,
         sha256=hashlib.sha256(data).hexdigest(),
-        width=frame.width,
-        height=frame.height,
+        width=width,
+        height=height,
         hidden=tuple(face.box for face in faces),
         outcome=Outcome.REDACTED if faces else Outcome.CLEARED,
     )

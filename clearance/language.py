@@ -17,7 +17,9 @@ from consent.decision import Reason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clearance.results import FaceResult
+    from clearance.rate import MatchingRate
+    from clearance.rendition import Rendition
+    from clearance.results import FaceResult, PhotoResult
 
 LANGUAGES = ("fr", "de", "it", "en")
 DEFAULT = "en"
@@ -116,6 +118,45 @@ class Language:
         elif face.said:
             parts.append(self.date(face.said.on))
         return "; ".join(parts)
+
+    def rendition(self, result: PhotoResult, rendition: Rendition) -> str:
+        """Which version of a picture its verdict is about, and which it is not."""
+        said = self.gettext(
+            "Judged for a version of at most {edge} pixels ({width} × {height}). The file itself, "
+            "{full_width} × {full_height}, is larger and is not covered by this verdict."
+        )
+        return said.format(
+            edge=rendition.max_edge,
+            width=rendition.width,
+            height=rendition.height,
+            full_width=result.width,
+            full_height=result.height,
+        )
+
+    def rate(self, rate: MatchingRate) -> str:
+        """How often a stranger would be taken for somebody enrolled."""
+        if rate.strangers is None:
+            said = self.ngettext(
+                "No match counts as certain with {people} person enrolled: too little was measured "
+                "for that. A person must look at every likeness.",
+                "No match counts as certain with {people} people enrolled: too little was measured "
+                "for that. A person must look at every likeness.",
+                rate.people,
+            )
+            return said.format(people=self.number(rate.people))
+        said = self.ngettext(
+            "In a gallery of {people} person, about 1 stranger in {strangers} would be taken for "
+            "somebody.",
+            "In a gallery of {people} people, about 1 stranger in {strangers} would be taken for "
+            "somebody.",
+            rate.people,
+        )
+        return said.format(people=self.number(rate.people), strangers=self.number(rate.strangers))
+
+    def number(self, number: int) -> str:
+        """The number with its thousands set apart as people here do."""
+        between = {"fr": "\u00a0", "en": ","}.get(self.code, "’")
+        return f"{number:,}".replace(",", between)
 
     def channel(self, channel: str) -> str:
         """A channel's name; an institution's own channel keeps the name it has."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from clearance.rendition import Rendition
     from consent.decision import Reason
     from consent.records import NotAFace
     from detector.faces import Box, Face, Match, SizeClass
@@ -88,7 +89,10 @@ class FaceResult:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ExportResult:
-    """A copy that was written, re-opened and checked."""
+    """A copy that was written, re-opened and checked.
+
+    `width` and `height` are the copy's; `hidden` are boxes in pixels of the photo.
+    """
 
     path: Path
     sha256: str
@@ -102,7 +106,8 @@ class ExportResult:
 class PhotoResult:
     """Everything the tool has to say about one file.
 
-    `asked` are the channels the outcome is about. A file that could not be
+    `asked` are the channels the outcome is about, `rendition` the version of the
+    picture; None is the file as it is. A file that could not be
     judged has `outcome` FAILED, no faces, and `problem` says why.
     """
 
@@ -114,5 +119,6 @@ class PhotoResult:
     faces: tuple[FaceResult, ...] = ()
     channels: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
     asked: tuple[str, ...] = ()
+    rendition: Rendition | None = None
     export: ExportResult | None = None
     problem: Exception | None = None

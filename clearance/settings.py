@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from clearance.errors import SettingsInvalidError
+from clearance.rendition import SMALLEST_EDGE, fits
 from consent.policy import Policy
 
 if TYPE_CHECKING:
@@ -54,9 +55,12 @@ class Publication:
     """What may leave the house without a named consent.
 
     `allow_too_small` lets faces under 12 pixels wide pass as not recognisable.
+    `max_edge` is the longer edge of the largest version that is published, in
+    pixels; 0 is the size of each file.
     """
 
     allow_too_small: bool = True
+    max_edge: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -216,6 +220,9 @@ class _Reader:
         if settings.consent.portrait_days < 0:
             cause = SettingsInvalidError("must not be negative")
             raise self.complaint("consent", "portrait_days", cause)
+        if not fits(settings.publication.max_edge):
+            cause = SettingsInvalidError("must be 0, or at least {least}", least=SMALLEST_EDGE)
+            raise self.complaint("publication", "max_edge", cause)
 
     def complaint(
         self, section: str | None, key: str, cause: SettingsInvalidError

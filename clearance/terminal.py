@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +16,8 @@ from detector.untrusted import printable
 
 if TYPE_CHECKING:
     from clearance.language import Language
+    from clearance.rate import MatchingRate
+    from clearance.rendition import Rendition
     from consent.decision import Reason
 
 # A symbol beside each colour: colour alone says nothing on paper, in a pipe, or
@@ -72,7 +75,9 @@ def progress(total: int, words: Language) -> Iterator[Callable[[], None]]:
 def photo(result: PhotoResult, words: Language) -> Group:
     """The picture's line, then one row per face: who, verdict, why, what to do."""
     _ = words.gettext
-    parts: list[Text | Table] = [_headline(result, words)]
+    parts: list[RenderableType] = [_headline(result, words)]
+    if result.rendition:
+        parts.append(_rendition(result, result.rendition, words))
     if result.problem:
         problem = words.error(result.problem)
         parts.append(Text("  " + printable(problem), style="red"))
@@ -103,10 +108,26 @@ def places(result: PhotoResult, words: Language) -> Group:
             _verdict(face.outcome, words),
             printable(words.why(face)) or _ground(face, words),
         )
-    return Group(_headline(result, words), table if result.faces else _no_face(words))
+    parts: list[RenderableType] = [_headline(result, words)]
+    if result.rendition:
+        parts.append(_rendition(result, result.rendition, words))
+    return Group(*parts, table if result.faces else _no_face(words))
 
 
-def summary(results: Iterable[PhotoResult], words: Language) -> Text:
+def summary(
+    results: Sequence[PhotoResult], rate: MatchingRate | None, words: Language
+) -> list[Text]:
+    """How many pictures have which verdict, and how often a stranger is mistaken.
+
+    A single picture has said its verdict, so that only the rate is left.
+    """
+    lines = [_counts(results, words)] if len(results) != 1 else []
+    if rate:
+        lines.append(Text(words.rate(rate)))
+    return lines
+
+
+def _counts(results: Iterable[PhotoResult], words: Language) -> Text:
     """How many pictures have which verdict, worst first."""
     counts: dict[Outcome, int] = {}
     for result in results:
@@ -119,6 +140,11 @@ def summary(results: Iterable[PhotoResult], words: Language) -> Text:
         line.append(f"{counts[outcome]} ")
         line.append_text(_verdict(outcome, words))
     return line
+
+
+def _rendition(result: PhotoResult, rendition: Rendition, words: Language) -> Padding:
+    said = words.rendition(result, rendition)
+    return Padding(Text(said, style="yellow"), (0, 0, 0, 2), expand=False)
 
 
 def _no_face(words: Language) -> Text:
@@ -166,6 +192,8 @@ def what_to_do(face: FaceResult, words: Language) -> str:
     _ = words.gettext
     if face.outcome.publishable:
         return ""
+    if FaceReason.DOUBTFUL_SIZE in face.reasons:
+        return _("hide with --blur, or publish it smaller: --max-edge")
     if face.outcome is Outcome.REVIEW:
         return _("compare with the portrait, or hide with --blur")
     steps: dict[FaceReason | Reason, str] = {

@@ -12,7 +12,7 @@ import numpy as np
 from clearance.errors import VerificationError
 from clearance.metadata import foreign_parts
 from detector.errors import DetectorError
-from detector.faces import Box, Face, Frame
+from detector.faces import Box, Face, Frame, SizeClass
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -87,13 +87,15 @@ def verify_copy(
     if copy.other_views or copy.icc_profile:
         raise VerificationError("The copy holds more than one picture, or a colour profile.")
     if copy.pixels.shape != redaction.pixels.shape:
-        raise VerificationError("The copy has another size than the photo.")
+        raise VerificationError("The copy has another size than was to be written.")
     _check_covered(redaction.mask, hidden)
     _check_pixels(copy.pixels, redaction, exact=exact)
     return copy
 
 
-def unjudged_faces(found: Sequence[Face], visible: Sequence[Face], mask: Mask) -> tuple[Face, ...]:
+def unjudged_faces(
+    found: Sequence[Face], visible: Sequence[Face], mask: Mask, small: Sequence[Face] = ()
+) -> tuple[Face, ...]:
     """Faces found in a copy that are neither a cleared face nor a mask itself.
 
     Somebody whom no verdict is about: found only now, because hiding and encoding
@@ -104,13 +106,20 @@ def unjudged_faces(found: Sequence[Face], visible: Sequence[Face], mask: Mask) -
         found: what the detector sees in the copy.
         visible: the faces that may be seen.
         mask: the hidden pixels, bool, shape (height, width).
+        small: the faces that may be seen while they are too small to be recognised:
+            one that is larger in the copy was judged wrongly.
     """
     return tuple(
         face
         for face in found
         if _covered(face.box, mask) < _COVERED
-        and not any(face.box.iou(known.box) >= _SAME_FACE for known in visible)
+        and not _is_one_of(face, visible)
+        and not (face.size_class is SizeClass.TOO_SMALL and _is_one_of(face, small))
     )
+
+
+def _is_one_of(face: Face, known: Sequence[Face]) -> bool:
+    return any(face.box.iou(other.box) >= _SAME_FACE for other in known)
 
 
 def _covered(box: Box, mask: Mask) -> float:

@@ -151,12 +151,28 @@ class Face:
 
     @property
     def size_class(self) -> SizeClass:
-        """The class on the picture at its full size.
+        """The class on the picture at its full size."""
+        return self.size_class_at(1.0)
+
+    def size_class_at(self, scale: float) -> SizeClass:
+        """The class on the picture at `scale` of its size.
 
         A face in profile or cut by the edge is narrower than it is recognisable:
         its height then stands for the width it would have from the front.
         """
-        return SizeClass.of_width(max(self.box.width, self.box.height * _WIDTH_OF_HEIGHT))
+        width = max(self.box.width, self.box.height * _WIDTH_OF_HEIGHT)
+        return SizeClass.of_width(width * scale)
+
+    def scaled(self, across: float, down: float) -> Face:
+        """The same face in a picture so many times as wide and as high."""
+        box = self.box
+        landmarks = self.landmarks and Landmarks(
+            *((x * across, y * down) for x, y in self.landmarks.points)
+        )
+        around = Box.around(
+            box.left * across, box.top * down, box.right * across, box.bottom * down
+        )
+        return dataclasses.replace(self, box=around, landmarks=landmarks)
 
 
 class Certainty(enum.StrEnum):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clearance.language import Language
+    from clearance.rate import MatchingRate
     from clearance.results import PhotoResult
     from clearance.settings import Institution
     from detector.faces import Frame
@@ -28,6 +29,7 @@ class ReportHead:
     """What a report says about itself: who asked when, for which day, with which versions.
 
     `names` is False for a copy that leaves the house: people are then numbered.
+    `rate` says how often a stranger is mistaken; None where nobody was compared.
     """
 
     language: Language
@@ -36,6 +38,7 @@ class ReportHead:
     institution: Institution
     tool: Mapping[str, str]
     names: bool = True
+    rate: MatchingRate | None = None
 
 
 def write_report(  # noqa: PLR0913
@@ -49,6 +52,7 @@ def write_report(  # noqa: PLR0913
     tool: Mapping[str, str],
     open_photo: OpenPhoto | None = None,
     names: bool = True,
+    rate: MatchingRate | None = None,
 ) -> None:
     """Write the report in the format that the file's suffix names, `.pdf` or `.json`.
 
@@ -62,12 +66,13 @@ def write_report(  # noqa: PLR0913
         tool: the versions of the program and its models, by name.
         open_photo: opens a picture for its thumbnail; the detector's own by default.
         names: whether the PDF names people; if not, it numbers them.
+        rate: how often a stranger is mistaken; None where nobody was compared.
 
     Raises:
         ReportFormatError: the suffix is another one.
         DocumentNotWrittenError: the file cannot be written.
     """
-    head = ReportHead(language, made_at, use_date, institution, tool, names)
+    head = ReportHead(language, made_at, use_date, institution, tool, names, rate)
     match path.suffix.lower():
         case ".json":
             with written_whole(path) as stream:
@@ -90,6 +95,7 @@ def _write_json(stream: BinaryIO, results: Sequence[PhotoResult], head: ReportHe
         "use_date": head.use_date.isoformat(),
         "tool": dict(head.tool),
         "institution": dataclasses.asdict(head.institution),
+        "matching": dataclasses.asdict(head.rate) if head.rate else None,
         "files": [photo_document(result) for result in results],
     }
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -165,6 +165,8 @@ class _Writer:
             (_("Examined"), made),
             (_("For publication on"), self.head.language.date(self.head.use_date)),
             (_("Asked for"), ", ".join(map(self.head.language.channel, asked))),
+            *self._largest_version(results),
+            *([(_("Matching"), self.head.language.rate(self.head.rate))] if self.head.rate else []),
             (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
         ]
         yield Paragraph(as_markup(_("Clearance report")), TITLE)
@@ -172,6 +174,15 @@ class _Writer:
         yield fact_table(
             [(label, as_markup(text or "–")) for label, text in rows], TEXT_WIDTH, 40 * mm
         )
+
+    def _largest_version(self, results: Sequence[PhotoResult]) -> Iterator[tuple[str, str]]:
+        _ = self.head.language.gettext
+        for edge in sorted({result.rendition.max_edge for result in results if result.rendition}):
+            said = _(
+                "at most {edge} pixels on the longer edge. Larger versions are not covered, the "
+                "files themselves among them."
+            )
+            yield _("Judged for a size of"), said.format(edge=edge)
 
     def _summary(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
         counts = collections.Counter(map(_what_may_go_out, results))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from reportlab.platypus import Flowable
 from clearance.redaction import hide
 from clearance.results import Outcome
 from detector.errors import DetectorError
-from detector.faces import Box, Face
 from forms.typeface import BOLD, REGULAR
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
 
     from clearance.results import PhotoResult
-    from detector.faces import Frame, Pixels
+    from detector.faces import Box, Frame, Pixels
     from forms.clearance_report import OpenPhoto
 
 INK = HexColor("#1f2933")
@@ -247,29 +245,15 @@ def thumbnail(frame: Frame, result: PhotoResult, scale: float) -> Pixels:
     it are filled, so that nothing of a face bleeds out of the scaling.
     """
     image = Image.fromarray(frame.pixels)
-    size = tuple(max(1, round(side * min(scale, 1.0))) for side in image.size)
+    # Never larger than what was judged: a face too small there would be recognised here.
+    scale = min(scale, result.rendition.scale if result.rendition else 1.0)
+    size = tuple(max(1, round(side * scale)) for side in image.size)
     small = image.resize((size[0], size[1]), Image.Resampling.BOX)
     ratios = (size[0] / frame.width, size[1] / frame.height)
-    hidden = [_scaled(face.face, ratios) for face in result.faces if face.outcome not in _SHOWN]
+    hidden = [face.face.scaled(*ratios) for face in result.faces if face.outcome not in _SHOWN]
     import numpy as np
 
     return hide(np.asarray(small), hidden).pixels
-
-
-def _scaled(face: Face, ratios: tuple[float, float]) -> Face:
-    across, down = ratios
-    box = face.box
-    landmarks = face.landmarks and dataclasses.replace(
-        face.landmarks,
-        **{
-            field.name: (point[0] * across, point[1] * down)
-            for field, point in zip(
-                dataclasses.fields(face.landmarks), face.landmarks.points, strict=True
-            )
-        },
-    )
-    scaled = Box.around(box.left * across, box.top * down, box.right * across, box.bottom * down)
-    return dataclasses.replace(face, box=scaled, landmarks=landmarks)
 
 
 def _is_the_judged_one(frame: Frame, result: PhotoResult) -> bool:

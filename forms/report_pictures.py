@@ -141,6 +141,10 @@ class PictureSections:
             facts.append((_("Problem"), f"<b>{as_markup(problem)}</b>"))
         if result.width and result.height:
             facts.append((_("Size"), f"{result.width} × {result.height}"))
+        if result.rendition:
+            size = f"{result.rendition.width} × {result.rendition.height}"
+            said = _("{size}; the file itself is larger and is not covered")
+            facts.append((_("Judged at"), f"<b>{as_markup(said.format(size=size))}</b>"))
         # A folder often has the name of an event, a ward, a person.
         where = result.path.parent if self.head.names else Path()
         if where != Path():

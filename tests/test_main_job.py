@@ -330,8 +330,68 @@ def test_documents_hold_to_the_published_schema(demo_registry: Path, tmp_path: P
     assert len(answer.documents) == 3
     for document in answer.documents:
         jsonschema.validate(document, SCHEMA)
-    keys = "path sha256 width height outcome faces channels export problem"
+    keys = "path sha256 width height rendition outcome faces channels export problem"
     assert {" ".join(document) for document in answer.documents} == {keys}
+
+
+CROWD = SAMPLES / "album" / "10.jpg"
+
+
+def test_a_smaller_version_is_judged_by_its_own_pixels(demo_registry: Path, tmp_path: Path) -> None:
+    common = ("check", CROWD, "--registry", demo_registry, "--channel", "website")
+    whole = run(*common, "--json").document
+    assert whole["rendition"] is None
+    export = ("--max-edge", 240, "--blur", "-o", tmp_path / "out")
+    small = run(*common, *export, "--json").document
+    jsonschema.validate(small, SCHEMA)
+    assert small["rendition"] == {"max_edge": 240, "width": 240, "height": 160}
+    # The whole picture was searched: the same faces, and each is less recognisable.
+    assert [f["box"] for f in small["faces"]] == [f["box"] for f in whole["faces"]]
+    sizes = [face["size_class"] for face in small["faces"]]
+    assert {face["size_class"] for face in whole["faces"]} == {"recognisable"}
+    assert "too_small" in sizes
+    for face in small["faces"]:
+        if face["person"] is None:
+            expected = {"too_small": "not_recognisable", "doubtful": "review"}
+            assert face["outcome"] == expected.get(face["size_class"], "blocked")
+    with Image.open(small["export"]["path"]) as copy:
+        assert copy.size == (240, 160)
+    assert (small["export"]["width"], small["export"]["height"]) == (240, 160)
+    hidden = [tuple(box) for box in small["export"]["hidden"]]
+    must = [f["box"] for f in small["faces"] if f["outcome"] in {"review", "blocked"}]
+    assert {tuple(box) for box in must} <= set(hidden)
+
+
+def test_a_verdict_about_a_smaller_version_says_so_everywhere(
+    registry: Path, tmp_path: Path
+) -> None:
+    common = ("check", CROWD, "--registry", registry)
+    line = "Judged for a version of at most 400 pixels (400 × 267). The file itself, 2000 × 1333,"
+    assert line in " ".join(run(*common, "--max-edge", 400).result.stdout.split())
+    assert "Judged for a version" not in run(*common).result.stdout
+    assert "Judged for a version" not in run(*common, "--max-edge", 2000).result.stdout
+    settings = registry / "clearance.toml"
+    text = settings.read_text(encoding="utf-8").replace("max_edge = 0", "max_edge = 400")
+    settings.write_text(text, encoding="utf-8")
+    assert run(*common, "--json").document["rendition"]["max_edge"] == 400
+    assert run(*common, "--max-edge", 0, "--json").document["rendition"] is None
+    run(*common, "--report", tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["files"][0]["rendition"]["max_edge"] == 400
+
+
+def test_how_often_a_stranger_is_mistaken_is_said_where_faces_were_matched(
+    demo_registry: Path, empty_registry: Path, tmp_path: Path
+) -> None:
+    rate = "about 1 stranger in 1,000 would be taken for somebody"
+    home = ("--registry", demo_registry)
+    assert rate in run("check", WARD, *home, "--report", tmp_path / "r.json").result.stdout
+    report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert report["matching"]["strangers"] == 1000
+    assert report["matching"]["people"] > 1
+    nobody = SAMPLES / "album" / "03.jpg"
+    assert rate not in run("check", nobody, *home).result.stdout
+    assert rate not in run("check", WARD, "--registry", empty_registry).result.stdout
 
 
 def test_reports_are_written(demo_registry: Path, tmp_path: Path) -> None:

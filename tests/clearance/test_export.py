@@ -19,6 +19,8 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from clearance.errors import ExportError, ExportRefusedError, VerificationError
 from clearance.export import Exporter, copy_path, in_srgb
+from clearance.redaction import head_region
+from clearance.rendition import Rendition
 from clearance.results import ExportResult, Outcome
 from detector.faces import Box, Face, Frame
 from detector.photo import open_photo
@@ -260,6 +262,67 @@ def test_a_face_that_appears_in_the_copy_is_hidden_as_well(tmp_path: Path) -> No
     assert len(result.hidden) == 2
     assert result.hidden[1].iou(RIGHT) > 0.8
     assert not squares(open_photo(result.path))
+
+
+HALF = Rendition(120, 120, 90, 0.5)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.avif"])
+def test_a_smaller_copy_hides_the_same_people(tmp_path: Path, name: str) -> None:
+    photo = saved(tmp_path / name, picture(LEFT, RIGHT))
+    frame = open_photo(photo)
+    left, right = squares(frame)
+    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
+    result = exporter.write(frame, [left], [right], rendition=HALF)
+
+    assert (result.width, result.height) == (120, 90)
+    assert result.hidden == (left.box,)
+    copy = open_photo(result.path)
+    assert (copy.width, copy.height) == (120, 90)
+    (seen,) = squares(copy)
+    assert seen.box.iou(RIGHT_AT_HALF) > 0.8
+
+
+RIGHT_AT_HALF = Box(75, 30, 95, 55)
+
+
+def test_no_pixel_of_a_smaller_copy_knows_what_was_hidden(tmp_path: Path) -> None:
+    """Scaling mixes neighbours: what is hidden must be gone before."""
+    copies = []
+    face = Face(LEFT, 0.9)
+    region = head_region(face, 240, 180)
+    for number, colour in enumerate([(255, 255, 255), (0, 0, 0)]):
+        pixels = np.array(picture())
+        window = pixels[region.box.top : region.box.bottom, region.box.left : region.box.right]
+        window[region.mask()] = colour
+        photo = saved(tmp_path / f"{number}.png", Image.fromarray(pixels))
+        exporter = Exporter(tmp_path / "out", [photo], open_photo, lambda _: ())
+        copies.append(exporter.write(open_photo(photo), [face], [], rendition=HALF).sha256)
+    assert copies[0] == copies[1]
+
+
+def test_a_face_that_appears_in_a_smaller_copy_is_hidden_as_well(tmp_path: Path) -> None:
+    photo = saved(tmp_path / "a.jpg", picture(LEFT, RIGHT))
+    frame = open_photo(photo)
+    left, right = squares(frame)
+    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
+    result = exporter.write(frame, [left], [], rendition=HALF)
+    assert len(result.hidden) == 2
+    # In pixels of the photo, like the first.
+    assert result.hidden[1].iou(right.box) > 0.8
+    assert not squares(open_photo(result.path))
+
+
+@pytest.mark.parametrize(("side", "stays"), [(20, True), (40, False)])
+def test_a_face_is_seen_only_as_long_as_it_is_too_small(
+    tmp_path: Path, side: int, stays: bool
+) -> None:
+    photo = saved(tmp_path / "a.png", picture(Box(100, 60, 100 + side, 60 + side)))
+    frame = open_photo(photo)
+    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
+    result = exporter.write(frame, [], [], small=squares(frame), rendition=HALF)
+    assert (len(result.hidden) == 0) is stays
+    assert bool(squares(open_photo(result.path))) is stays
 
 
 def test_faces_that_keep_appearing_refuse_the_copy(tmp_path: Path) -> None:

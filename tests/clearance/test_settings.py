@@ -42,6 +42,8 @@ def test_values_replace_defaults(tmp_path: Path) -> None:
         ('[consent]\nchannels = ["a", "a"]\n', 2, "must name each channel once"),
         ("[consent]\nportrait_days = -1\n", 2, "must not be negative"),
         ("[consent]\nportrait_day = 1\n", 2, "is not known"),
+        ("[publication]\nmax_edge = 160\n", 2, "at least 200"),
+        ("[publication]\nmax_edge = -1\n", 2, "at least 200"),
         ("\n[detektion]\n", 2, "is not a section"),
         ("detection = 3\n", 1, "must be a section"),
     ],

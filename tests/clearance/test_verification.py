@@ -198,6 +198,24 @@ def test_faces_that_nobody_judged_are_told_from_those_that_may_be_seen(
 @pytest.mark.parametrize(
     ("found", "harmless"),
     [
+        (face(150, 40, 160, 52), True),
+        (face(151, 41, 161, 53), True),
+        # As wide as a face that somebody may recognise.
+        (face(150, 40, 162, 52), False),
+        (face(150, 40, 160, 57), False),
+        (face(10, 150, 18, 160), False),
+    ],
+)
+def test_what_was_too_small_is_harmless_only_while_it_is(
+    redaction: Redaction, found: Face, harmless: bool
+) -> None:
+    small = [face(150, 40, 160, 52)]
+    assert (unjudged_faces([found], [], redaction.mask, small) == ()) is harmless
+
+
+@pytest.mark.parametrize(
+    ("found", "harmless"),
+    [
         (FACE, True),
         (face(55, 45, 115, 112), True),
         (face(60, 80, 110, 170), False),

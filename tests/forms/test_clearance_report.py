@@ -15,12 +15,16 @@ import pytest
 
 from clearance.documents import photo_document
 from clearance.language import LANGUAGES, language
+from clearance.rate import MatchingRate
+from clearance.rendition import Rendition
 from clearance.results import ExportResult, FaceReason, Outcome, PhotoResult
 from consent.decision import Reason
+from consent.records import NotAFace
 from detector.errors import PhotoUnreadableError
 from detector.faces import Box, Certainty, Frame
 from forms.clearance_report import write_report
 from forms.errors import DocumentNotWrittenError, FormsError, ReportFormatError
+from forms.report_parts import thumbnail
 from tests.forms.judged import (
     HEAD,
     SKIN,
@@ -160,6 +164,64 @@ def test_a_copy_without_names_numbers_people_the_same_everywhere(tmp_path: Path)
         assert secret not in text
 
 
+SAID = NotAFace(
+    id="w",
+    picture="0" * 64,
+    box=(0, 0, 9, 9),
+    by="Anna Keller",
+    reason="a poster",
+    on=HEAD.use_date,
+)
+
+
+def test_what_a_person_said_of_a_face_is_quoted(tmp_path: Path) -> None:
+    photo = a_photo(tmp_path / "a.png", [LEFT])
+    exempt = a_face(LEFT, Outcome.EXEMPT, reasons=(FaceReason.NOT_A_FACE,))
+    result = a_result(photo, [dataclasses.replace(exempt, said=SAID)])
+    path = report(tmp_path / "report.pdf", [result])
+    text = words(path)
+    assert "no face, as a person said; a poster (Anna Keller, 2026-12-01)" in text
+    assert "unknown" not in text
+    assert seen(path, SKIN) > 200
+    outside = words(
+        report(tmp_path / "outside.pdf", [result], dataclasses.replace(HEAD, names=False))
+    )
+    assert "2026-12-01" in outside
+    assert "Keller" not in outside
+    assert "poster" not in outside
+
+
+def test_a_verdict_about_a_smaller_version_says_so(tmp_path: Path) -> None:
+    photo = a_photo(tmp_path / "a.png", [LEFT])
+    tiny = a_face(LEFT, Outcome.NOT_RECOGNISABLE, reasons=(FaceReason.TOO_SMALL,))
+    result = a_result(photo, [tiny])
+    smaller = dataclasses.replace(result, rendition=Rendition.of(600, 400, 300))
+    text = words(report(tmp_path / "report.pdf", [smaller]))
+    assert "at most 300 pixels on the longer edge. Larger versions are not covered" in text
+    assert "300 × 200; the file itself is larger and is not covered" in text
+    assert "not covered" not in words(report(tmp_path / "whole.pdf", [result]))
+
+
+def test_a_thumbnail_shows_no_face_larger_than_it_was_judged(tmp_path: Path) -> None:
+    photo = a_photo(tmp_path / "a.png", [LEFT], (2000, 1500))
+    result = a_result(photo, [a_face(LEFT, Outcome.NOT_RECOGNISABLE)])
+    smaller = dataclasses.replace(result, rendition=Rendition.of(2000, 1500, 200))
+    frame = open_photo(photo)
+    assert thumbnail(frame, result, 0.4).shape == (600, 800, 3)
+    assert thumbnail(frame, smaller, 0.4).shape == (150, 200, 3)
+    assert thumbnail(frame, smaller, 0.05).shape == (75, 100, 3)
+
+
+def test_how_often_a_stranger_is_mistaken_is_said(tmp_path: Path) -> None:
+    result = a_result(a_photo(tmp_path / "a.png", [LEFT]), [a_face(LEFT)])
+    head = dataclasses.replace(HEAD, rate=MatchingRate(212, 1000))
+    text = words(report(tmp_path / "r.pdf", [result], head))
+    assert "In a gallery of 212 people, about 1 stranger in 1,000 would be taken" in text
+    large = dataclasses.replace(HEAD, rate=MatchingRate(9000, None))
+    assert "No match counts as certain" in words(report(tmp_path / "l.pdf", [result], large))
+    assert "about 1 stranger" not in words(report(tmp_path / "n.pdf", [result]))
+
+
 def test_an_export_is_recorded_and_only_it_may_go_out(tmp_path: Path) -> None:
     result = a_result(a_photo(tmp_path / "a.png", [LEFT]), [a_face(LEFT, Outcome.BLOCKED)])
     export = ExportResult(Path("out/a.png"), "c" * 64, 600, 400, (LEFT,), Outcome.REDACTED)
@@ -279,12 +341,15 @@ def test_pages_are_counted_and_pictures_have_bookmarks(tmp_path: Path) -> None:
 
 def test_json_holds_the_published_documents(tmp_path: Path) -> None:
     result = a_result(a_photo(tmp_path / "é.png", [LEFT]), [a_face(LEFT, person="p")])
-    document = json.loads(report(tmp_path / "r.JSON", [result]).read_text(encoding="utf-8"))
+    head = dataclasses.replace(HEAD, rate=MatchingRate(212, 1000))
+    path = report(tmp_path / "r.JSON", [result], head)
+    document = json.loads(path.read_text(encoding="utf-8"))
     assert document == {
         "made_at": "2026-11-21T14:30:00+01:00",
         "use_date": "2026-12-01",
         "tool": {"clearance": "0.1.0", "recogniser": "dlib_resnet"},
         "institution": dataclasses.asdict(HEAD.institution),
+        "matching": {"people": 212, "strangers": 1000},
         "files": [photo_document(result)],
     }
 

@@ -1,0 +1,41 @@
+"""The largest version of a picture that will be published: by its pixels a face is recognised."""
+
+from __future__ import annotations
+
+import dataclasses
+
+SMALLEST_EDGE = 200
+"""Below this nobody publishes a picture: 16 or 160 is a typing error for 1600."""
+
+
+def fits(max_edge: int) -> bool:
+    """Whether a longest edge makes sense: 0 for any, else one that somebody publishes."""
+    return max_edge == 0 or max_edge >= SMALLEST_EDGE
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rendition:
+    """A picture made smaller, never larger, so that its longer edge fits.
+
+    `scale` is its size as a share of the file's, above 0 and below 1.
+    """
+
+    max_edge: int
+    width: int
+    height: int
+    scale: float
+
+    @classmethod
+    def of(cls, width: int, height: int, max_edge: int) -> Rendition | None:
+        """The version of a picture of `width` x `height` pixels; None for the picture itself.
+
+        Args:
+            width: of the upright picture.
+            height: of the upright picture.
+            max_edge: the longer edge of the largest published version; 0 for any.
+        """
+        longer = max(width, height)
+        if not max_edge or longer <= max_edge:
+            return None
+        scale = max_edge / longer
+        return cls(max_edge, max(1, round(width * scale)), max(1, round(height * scale)), scale)
