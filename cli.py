@@ -40,11 +40,13 @@ from clearance.commandline import (
     registry_if_there,
     say,
     settings_in,
+    tell_outdated,
     today,
     version,
     words_for,
 )
 from clearance.errors import ClearanceError, SettingsInvalidError, WordRefusedError
+from clearance.model_commands import models_app
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 from forms.commands import forms_app
@@ -203,6 +205,8 @@ def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
     use = IntendedUse(asked, order.on or today(), max_edge)
     with photos, registry_if_there(folder, settings, order.words) as registry:
         house = House.open(settings, detector, registry, today(), photos.open)
+        if registry and settings.detection.matching:
+            tell_outdated(registry, detector, order.words)
         exporter = _exporter(order, paths, root, house)
         results = _judge_all(order, paths, use, house, exporter)
         if order.report:
@@ -304,4 +308,5 @@ app.add_typer(commands.people_app, name="people")
 app.add_typer(commands.consent_app, name="consent")
 app.add_typer(commands.faces_app, name="faces")
 app.add_typer(forms_app, name="forms")
+app.add_typer(models_app, name="models")
 app.command(cls=Command, help=commands.DEMO_HELP)(commands.demo)

@@ -258,6 +258,21 @@ def registry_if_there(
         yield registry
 
 
+def tell_outdated(registry: Registry, detector: Detector, words: Language) -> None:
+    """A line about the people whose templates other networks made: they match nobody."""
+    outdated = registry.outdated(detector.recogniser_name, today())
+    if outdated:
+        line = words.ngettext(
+            "The templates of {n} person were made by {others}, not by {now}: nobody is matched "
+            "with them. Make them again with: clearance people re-enrol",
+            "The templates of {n} people were made by {others}, not by {now}: nobody is matched "
+            "with them. Make them again with: clearance people re-enrol",
+            len(outdated),
+        )
+        others = ", ".join(sorted(set().union(*outdated.values())))
+        say(line.format(n=len(outdated), others=others, now=detector.recogniser_name))
+
+
 def known_channels(names: Sequence[str], settings: Settings, words: Language) -> tuple[str, ...]:
     """The channels named, each once; a name the institution does not know is refused."""
     known = settings.consent.channels

@@ -18,7 +18,7 @@ from consent.registry import Registry
 if TYPE_CHECKING:
     from detector.detector import Detector
 
-_SAMPLES = Path(__file__).resolve().parent.parent / "sample_media"
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_media"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def build_demo(folder: Path, detector: Detector, today: dt.date) -> Demo:
         DemoMissingError: the sample pictures are not there.
         RegistryExistsError: the folder holds a demo already.
     """
-    cast = _cast()
+    cast = sample_cast()
     home = folder / "registry"
     if home.exists():
         raise RegistryExistsError(
@@ -51,7 +51,7 @@ def build_demo(folder: Path, detector: Detector, today: dt.date) -> Demo:
         partial.replace(home)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return Demo(home, len(cast["people"]), _near(_SAMPLES / "ward-opening.jpg"))
+    return Demo(home, len(cast["people"]), _near(SAMPLES / "ward-opening.jpg"))
 
 
 def _build(home: Path, cast: dict[str, Any], detector: Detector, today: dt.date) -> None:
@@ -67,13 +67,18 @@ def _build(home: Path, cast: dict[str, Any], detector: Detector, today: dt.date)
                 registry.link_lookalikes(ids[person["id"]], ids[person["twin_of"]])
 
 
-def _cast() -> dict[str, Any]:
+def sample_cast() -> dict[str, Any]:
+    """What is true about the sample pictures.
+
+    Raises:
+        DemoMissingError: they are not there.
+    """
     try:
-        cast: dict[str, Any] = json.loads((_SAMPLES / "cast.json").read_text(encoding="utf-8"))
+        cast: dict[str, Any] = json.loads((SAMPLES / "cast.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise DemoMissingError(
             "the sample pictures are not in {folder} ({reason}): run the demo from a checkout",
-            folder=_SAMPLES,
+            folder=SAMPLES,
             reason=error.strerror or str(error),
         ) from error
     return cast
@@ -83,7 +88,7 @@ def _enrol(
     person: dict[str, Any], number: int, registry: Registry, detector: Detector, today: dt.date
 ) -> str:
     """Add one person as the cast describes them; the id."""
-    portraits = [read_portrait(_SAMPLES / name, detector) for name in person["portraits"]]
+    portraits = [read_portrait(SAMPLES / name, detector) for name in person["portraits"]]
     added = registry.add_person(person["name"], portraits, on=today)
     consent = person["consent"]
     if not consent:
