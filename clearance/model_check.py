@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearance.demo import SAMPLES, sample_cast
+from detector.calibration import MEASURED
 from detector.detector import Detector
 from detector.errors import BackendMissingError, ModelMissingError
 from detector.faces import Box
@@ -55,11 +56,9 @@ class ModelReport:
     problem: ModelMissingError | BackendMissingError | None = None
 
     @property
-    def scores_missing(self) -> bool:
-        """Nobody has said yet what the distances mean: no match can be sure."""
-        if not isinstance(self.model, UserRecogniser):
-            return False
-        return self.model.scores is None or not self.model.scores.is_file()
+    def measured(self) -> bool:
+        """Whether it is known what the distances mean; else no match can be sure."""
+        return self.tag in MEASURED
 
     @property
     def tells_apart(self) -> bool:
@@ -176,7 +175,8 @@ def model_document(report: ModelReport, problem: str | None) -> Mapping[str, Any
         document |= {
             "side": model.geometry.side,
             "dimensions": model.dimensions,
-            "scores": str(model.scores) if model.scores and not report.scores_missing else None,
+            "scores": str(model.scores) if model.scores else None,
+            "measured": report.measured,
         }
     else:
         document |= {"decoder": model.decoder, "size": model.size}

@@ -143,7 +143,7 @@ def _abilities(report: ModelReport, words: Language) -> list[tuple[str, str]]:
         size = f"{model.geometry.side} x {model.geometry.side}"
         missing = _("none: no match is ever sure, a person looks at each")
         facts.append((_("numbers per template"), str(model.dimensions)))
-        facts.append((_("score table"), missing if report.scores_missing else str(model.scores)))
+        facts.append((_("score table"), str(model.scores) if report.measured else missing))
         tried = _("{right} of {tried} portraits lie nearest to another one of the same person")
     else:
         size = " x ".join(map(str, model.size)) if model.size else _("any size")

@@ -18,7 +18,7 @@ import detector.errors
 import forms.errors
 from clearance.commandline import ExitCode
 from clearance.model_settings import COMMON, OF_FINDERS, OF_RECOGNISERS
-from clearance.settings import Settings
+from clearance.settings import Settings, load_settings
 from cli import EXIT_CODES
 from tests.commands import ROOT, SAMPLES, run
 
@@ -95,6 +95,26 @@ def test_every_setting_is_documented() -> None:
             continue
         for key in dataclasses.fields(getattr(Settings(), section.name)):
             assert f"| `{key.name}` |" in told, key.name
+
+
+def examples_of(document: str) -> list[str]:
+    return re.findall(r"```toml\n(.*?)```", documented(document), re.S)
+
+
+@pytest.mark.parametrize("text", examples_of("docs/models.md"))
+def test_every_network_in_the_documents_can_be_declared(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "clearance.toml"
+    path.write_text(text, encoding="utf-8")
+    settings = load_settings(path)
+    assert settings.models
+    for kind in ("finder", "recogniser"):
+        chosen = getattr(settings.detection, kind)
+        assert chosen in settings.models or chosen == getattr(Settings().detection, kind)
+
+
+def test_the_documented_networks_use_every_word_there_is() -> None:
+    keys = set(re.findall(r"^(\w+) = ", "".join(examples_of("docs/models.md")), re.M))
+    assert keys >= {*COMMON, *OF_FINDERS, *OF_RECOGNISERS}
 
 
 def test_no_document_names_a_machine_or_a_registry_of_packages() -> None:

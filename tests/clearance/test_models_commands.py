@@ -86,6 +86,7 @@ def test_a_good_recogniser_is_described_and_tells_the_drawn_people_apart(
     assert told["tag"].startswith(f"own@{told['sha256'][:12]}-")
     assert told["tag"].endswith("/centerface-5")
     assert (told["licence"], told["scores"], told["dimensions"]) == ("CC0", None, 128)
+    assert told["measured"] is False
     assert (told["in_use"], told["problem"]) == (True, None)
 
 
