@@ -176,7 +176,7 @@ def _read_attribute(message: Buffer) -> tuple[str, Attribute]:
     parts = _by_number(message)
     name, kind = _name(parts[1]), _integers(parts[20])
     if kind == (1,):
-        return name, next(struct.unpack("<f", value)[0] for value in parts[2])
+        return name, float(np.frombuffer(b"".join(parts[2]), "<f4").sum())
     if kind == (2,):
         return name, sum(_integers(parts[3]))
     if kind == (7,):
