@@ -42,6 +42,7 @@ def models_check(
 ) -> None:
     """Try the declared networks; exit code 6 if one cannot be used."""
     from clearance.model_check import check_models, model_document
+    from detector.untrusted import printable
 
     words = words_for(lang)
     settings = settings_in(registry_folder(registry))
@@ -52,7 +53,7 @@ def models_check(
             answer({**model_document(report, str(report.problem) if report.problem else None)})
         else:
             for line in _told(report, words):
-                typer.echo(line)
+                typer.echo(printable(line))
     if not settings.models and not as_json:
         typer.echo(words.gettext("clearance.toml declares no network: the built-in ones are used."))
     if not usable:

@@ -258,7 +258,8 @@ def _random_outputs(kinds: tuple[int, ...], per_cell: int, width: int, height: i
 def test_yunet_is_decoded_as_published(batched: bool) -> None:
     width, height = 96, 64
     outputs = _random_outputs((1, 1, 4, 10), 1, width, height)
-    outputs[0][3] = 1.5  # clamped, as OpenCV does
+    outputs[0][3], outputs[3][3] = 1.5, 0.8  # clamped, as OpenCV does
+    outputs[0][4], outputs[3][4] = -1.0, -0.8
     given = [one[None] for one in outputs] if batched else outputs
     found = user_decoders.decode_yunet(given, width, height, 0.6)
     row = 0
@@ -266,7 +267,8 @@ def test_yunet_is_decoded_as_published(batched: bool) -> None:
         cls, obj, box, marks = (outputs[index + 3 * kind] for kind in range(4))
         for cell in range(len(cls)):
             r, c = divmod(cell, width // stride)
-            score = math.sqrt(min(float(cls[cell, 0]), 1) * min(float(obj[cell, 0]), 1))
+            shares = (min(max(float(one[cell, 0]), 0), 1) for one in (cls, obj))
+            score = math.sqrt(math.prod(shares))
             if score < 0.6:
                 continue
             x, y = (c + box[cell, 0]) * stride, (r + box[cell, 1]) * stride
