@@ -320,34 +320,27 @@ def faces_not_a_face(
     from clearance.clear import House, look_at
     from clearance.not_a_face import regions, words_on
 
-    _, ngettext = words_for(lang).gettext, words_for(lang).ngettext
+    _ = words_for(lang).gettext
     if not undo and not reason.strip():
         raise typer.BadParameter(_("--reason TEXT is needed: what is there instead of a face?"))
     with open_registry(registry) as (opened, settings):
         house = House.open(settings, detector_for(settings), opened, today())
         frame, faces, matches = look_at(photo, house)
         if undo:
-            gone = words_on(faces, face, opened.not_faces_in(frame.sha256))
-            opened.take_back_not_a_face(gone, by=by, on=today())
-            told = ngettext("Taken back: {n} word.", "Taken back: {n} words.", len(gone))
+            said = words_on(faces, face, opened.not_faces_in(frame.sha256))
+            opened.take_back_not_a_face(said, by=by, on=today())
+            told = _("Taken back: the face at {left}, {top} ({width} × {height}) counts again.")
         else:
             boxes = regions(faces, matches, face)
-            gone = opened.say_not_a_face(frame.sha256, boxes, by=by, reason=reason, on=today())
-            told = ngettext(
-                "Remembered of {n} region of this very file: no face.",
-                "Remembered of {n} regions of this very file: no face.",
-                len(gone),
-            )
+            said = opened.say_not_a_face(frame.sha256, boxes, by=by, reason=reason, on=today())
+            told = _("Remembered of this very file: no face at {left}, {top} ({width} × {height}).")
+    places = dict.fromkeys(word.box for word in said)
     if as_json:
-        answer(
-            {
-                "sha256": frame.sha256,
-                "undone": undo,
-                "boxes": [list(word.box) for word in gone],
-            }
-        )
-    else:
-        typer.echo(told.format(n=len(gone)))
+        answer({"sha256": frame.sha256, "undone": undo, "boxes": [list(box) for box in places]})
+        return
+    for left, top, right, bottom in places:
+        size = {"width": right - left, "height": bottom - top}
+        typer.echo(told.format(left=left, top=top, **size))
 
 
 def demo(

@@ -133,6 +133,16 @@ class Language:
             full_height=result.height,
         )
 
+    def up_to(self, edge: int) -> str:
+        """The largest version that verdicts are about."""
+        said = self.gettext("versions of at most {edge} pixels on the longer edge")
+        return said.format(edge=edge)
+
+    def only_up_to(self, edge: int) -> str:
+        """What verdicts about a largest version leave out."""
+        said = self.gettext("This is only about {versions}; larger files are not covered.")
+        return said.format(versions=self.up_to(edge))
+
     def rate(self, rate: MatchingRate) -> str:
         """How often a stranger would be taken for somebody enrolled."""
         if rate.strangers is None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clearance.results import PhotoResult
 
 SMALLEST_EDGE = 200
 """Below this nobody publishes a picture: 16 or 160 is a typing error for 1600."""
@@ -11,6 +16,11 @@ SMALLEST_EDGE = 200
 def fits(max_edge: int) -> bool:
     """Whether a longest edge makes sense: 0 for any, else one that somebody publishes."""
     return max_edge == 0 or max_edge >= SMALLEST_EDGE
+
+
+def max_edges(results: Iterable[PhotoResult]) -> tuple[int, ...]:
+    """The longest edges that the verdicts are about, where that is not the file's own."""
+    return tuple(sorted({found.rendition.max_edge for found in results if found.rendition}))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from clearance.rendition import max_edges
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
 from detector.untrusted import printable
 
@@ -121,7 +122,10 @@ def summary(
 
     A single picture has said its verdict, so that only the rate is left.
     """
-    lines = [_counts(results, words)] if len(results) != 1 else []
+    lines = []
+    if len(results) != 1:
+        lines = [_counts(results, words)]
+        lines += [Text(words.only_up_to(edge), style="yellow") for edge in max_edges(results)]
     if rate:
         lines.append(Text(words.rate(rate)))
     return lines

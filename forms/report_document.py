@@ -24,6 +24,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from clearance.rendition import max_edges
 from clearance.results import Outcome
 from forms.report_parts import (
     COLOURS,
@@ -165,7 +166,7 @@ class _Writer:
             (_("Examined"), made),
             (_("For publication on"), self.head.language.date(self.head.use_date)),
             (_("Asked for"), ", ".join(map(self.head.language.channel, asked))),
-            *self._largest_version(results),
+            *((_("Judged for"), self.head.language.up_to(edge)) for edge in max_edges(results)),
             *([(_("Matching"), self.head.language.rate(self.head.rate))] if self.head.rate else []),
             (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
         ]
@@ -175,23 +176,16 @@ class _Writer:
             [(label, as_markup(text or "–")) for label, text in rows], TEXT_WIDTH, 40 * mm
         )
 
-    def _largest_version(self, results: Sequence[PhotoResult]) -> Iterator[tuple[str, str]]:
-        _ = self.head.language.gettext
-        for edge in sorted({result.rendition.max_edge for result in results if result.rendition}):
-            said = _(
-                "at most {edge} pixels on the longer edge. Larger versions are not covered, the "
-                "files themselves among them."
-            )
-            yield _("Judged for a size of"), said.format(edge=edge)
-
     def _summary(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
         counts = collections.Counter(map(_what_may_go_out, results))
         yield Spacer(0, 10)
-        yield self._verdict_box(counts)
+        yield self._verdict_box(counts, results)
         yield Spacer(0, 10)
         yield self._tiles(counts)
 
-    def _verdict_box(self, counts: collections.Counter[Outcome]) -> Flowable:
+    def _verdict_box(
+        self, counts: collections.Counter[Outcome], results: Sequence[PhotoResult]
+    ) -> Flowable:
         ngettext = self.head.language.ngettext
         total = counts.total()
         passed = sum(count for outcome, count in counts.items() if outcome.publishable)
@@ -224,6 +218,7 @@ class _Writer:
                 failed,
             )
             sentences.append(words.format(n=failed))
+        sentences += [self.head.language.only_up_to(edge) for edge in max_edges(results)]
         worst = Outcome.worst(counts)
         said = [
             Paragraph(as_markup(self._lead(counts, passed)), LEAD),

@@ -369,6 +369,9 @@ def test_a_verdict_about_a_smaller_version_says_so_everywhere(
     line = "Judged for a version of at most 400 pixels (400 × 267). The file itself, 2000 × 1333,"
     assert line in " ".join(run(*common, "--max-edge", 400).result.stdout.split())
     assert "Judged for a version" not in run(*common).result.stdout
+    both = run(*common, SAMPLES / "album" / "03.jpg", "--max-edge", 400).result.stdout
+    limit = "versions of at most 400 pixels on the longer edge"
+    assert f"This is only about {limit}; larger files are not covered." in both
     assert "Judged for a version" not in run(*common, "--max-edge", 2000).result.stdout
     settings = registry / "clearance.toml"
     text = settings.read_text(encoding="utf-8").replace("max_edge = 0", "max_edge = 400")

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from PIL import Image
 
-from clearance.clear import IntendedUse, judge
+from clearance.clear import IntendedUse, clear_photo, judge
 from clearance.rendition import Rendition, fits
-from clearance.results import FaceReason, Outcome
+from clearance.results import ExportResult, FaceReason, Outcome
 from clearance.settings import Publication, Settings
 from consent.registry import Registry
-from detector.faces import Box, Certainty, Face, Landmarks, Match, SizeClass
+from detector.faces import Box, Certainty, Face, Frame, Landmarks, Match, SizeClass
+from detector.photo import open_photo
 from tests.clearance.test_judging import house_of
 from tests.consent.factories import TODAY, enrol
+
+if TYPE_CHECKING:
+    from clearance.export import Exporter
+    from detector.detector import Detector
 
 USE = IntendedUse(("website",), TODAY)
 FACE = Face(Box(100, 100, 148, 160), 0.9)
@@ -98,3 +107,38 @@ def test_a_scaled_face_keeps_its_landmarks_and_holds_all_of_itself() -> None:
     assert small.landmarks.points == tuple((x / 2, y / 4) for x, y in points)
     assert (small.score, small.view) == (0.9, 1)
     assert Face(Box(0, 0, 3, 3), 0.9).scaled(2, 2).landmarks is None
+
+
+class Seen:
+    """Stands for the exporter and remembers what it was told."""
+
+    def write(self, frame: Frame, hidden: object, visible: object, **more: object) -> ExportResult:
+        self.told = {"hidden": hidden, "visible": visible, **more}
+        path = frame.path
+        return ExportResult(path, frame.sha256, frame.width, frame.height, (), Outcome.CLEARED)
+
+
+def test_a_copy_is_told_who_may_be_seen_at_any_size_and_who_only_small(
+    registry: Registry, tmp_path: Path
+) -> None:
+    large, small, poster = FACE, Face(Box(10, 10, 30, 34), 0.9), Face(Box(300, 10, 400, 140), 0.9)
+    photo = tmp_path / "a.png"
+    Image.new("RGB", (640, 480)).save(photo)
+    picture = open_photo(photo).sha256
+    box = (poster.box.left, poster.box.top, poster.box.right, poster.box.bottom)
+    registry.say_not_a_face(picture, [box], by="Anna Keller", reason="a poster", on=TODAY)
+    detector = SimpleNamespace(find_faces=lambda _: (large, small, poster))
+    house = dataclasses.replace(house_of(registry), detector=cast("Detector", detector))
+    seen = Seen()
+    use = IntendedUse(("website",), TODAY, max_edge=320)
+
+    result = clear_photo(photo, use, house, cast("Exporter", seen))
+
+    assert result.rendition == Rendition.of(640, 480, 320)
+    assert seen.told == {
+        "hidden": [large],
+        "visible": [poster],
+        "small": [small],
+        "rendition": result.rendition,
+    }
+    assert list(registry._log.entries())[-1].details["max_edge"] == 320

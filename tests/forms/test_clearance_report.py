@@ -197,7 +197,9 @@ def test_a_verdict_about_a_smaller_version_says_so(tmp_path: Path) -> None:
     result = a_result(photo, [tiny])
     smaller = dataclasses.replace(result, rendition=Rendition.of(600, 400, 300))
     text = words(report(tmp_path / "report.pdf", [smaller]))
-    assert "at most 300 pixels on the longer edge. Larger versions are not covered" in text
+    limit = "versions of at most 300 pixels on the longer edge"
+    assert f"Judged for {limit}" in text
+    assert f"This is only about {limit}; larger files are not covered." in text
     assert "300 × 200; the file itself is larger and is not covered" in text
     assert "not covered" not in words(report(tmp_path / "whole.pdf", [result]))
 
