@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 from consent.records import NotAFace
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
     from consent.store import Store
     from consent.vault import PersonSafe
 
@@ -30,9 +33,8 @@ def insert(store: Store, word: NotAFace, safe: PersonSafe) -> None:
         "picture": word.picture,
         "box": json.dumps(word.box),
         "said_on": word.on.isoformat(),
-        "words": safe.encrypt(_bound_to(word.id, word.picture, word.box, word.on), spoken),
     }
-    store.insert("not_a_face", record)
+    store.insert("not_a_face", {**record, "words": safe.encrypt(_bound_to(record), spoken)})
 
 
 def insert_undone(store: Store, word: NotAFace, by: str, on: dt.date, safe: PersonSafe) -> None:
@@ -51,16 +53,22 @@ def standing(store: Store, picture: str, safe: PersonSafe) -> tuple[NotAFace, ..
     Raises:
         RegistryDamagedError: a row was altered outside the program.
     """
-    found = []
-    for row in store.rows(_STANDING, [picture]):
-        left, top, right, bottom = json.loads(row["box"])
-        box, on = (left, top, right, bottom), dt.date.fromisoformat(row["said_on"])
-        spoken = safe.decrypt(_bound_to(row["id"], row["picture"], box, on), row["words"])
-        found.append(
-            NotAFace(id=row["id"], picture=row["picture"], box=box, on=on, **json.loads(spoken))
-        )
-    return tuple(found)
+    return tuple(_word_from(row, safe) for row in store.rows(_STANDING, [picture]))
 
 
-def _bound_to(word: str, picture: str, box: tuple[int, int, int, int], on: dt.date) -> str:
-    return f"words {word} {picture} {json.dumps(box)} {on.isoformat()}"
+def _word_from(row: sqlite3.Row, safe: PersonSafe) -> NotAFace:
+    # Decrypted before anything else is read: a row that was altered is not parsed.
+    spoken = json.loads(safe.decrypt(_bound_to(row), row["words"]))
+    left, top, right, bottom = json.loads(row["box"])
+    return NotAFace(
+        id=row["id"],
+        picture=row["picture"],
+        box=(left, top, right, bottom),
+        by=spoken["by"],
+        reason=spoken["reason"],
+        on=dt.date.fromisoformat(row["said_on"]),
+    )
+
+
+def _bound_to(row: Mapping[str, str] | sqlite3.Row) -> str:
+    return f"words {row['id']} {row['picture']} {row['box']} {row['said_on']}"

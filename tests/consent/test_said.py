@@ -86,6 +86,7 @@ def test_nobody_takes_a_word_back_namelessly(registry: Registry) -> None:
     [
         f"picture = '{OTHER}'",
         "box = '[300, 20, 400, 140]'",
+        "box = 'everywhere'",
         "said_on = '2026-01-01'",
         "words = zeroblob(60)",
     ],
