@@ -76,6 +76,7 @@ class CenterFace:
         heat, size, offset, points = np.split(cells[0], np.cumsum([*_OUTPUTS.values()])[:-1])
         # Logits are compared, so that only what is found pays for an exponential.
         found = decode(heat[0], size, offset, points, _logit(threshold))
+        # Nothing that met the threshold falls below it by rounding.
         scores = np.maximum(1 / (1 + np.exp(-found.scores)), np.float32(threshold))
         return dataclasses.replace(found, scores=scores).inside(width, height)
 

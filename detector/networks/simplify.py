@@ -113,10 +113,11 @@ def without_idle_channels(graph: Graph) -> Graph:
 
     A hidden channel is made by a convolution, filtered by a depthwise one and
     read by a pointwise one, each but the last followed by Relu (Sandler et al.
-    2018, inverted residual). It varies an output by at most its reach: the sum of
-    the absolute weights that make it (and its bias, which the zeros beyond the
-    edges lack), times the sum of those that filter it, times the largest that
-    reads it, times the largest input. What does not vary becomes bias.
+    2018, inverted residual). Per unit of the input (per 255 where that is the
+    picture) it varies an output by at most its reach: the sum of the absolute
+    weights that make it (and its bias, which the zeros beyond the edges lack),
+    times the sum of those that filter it, times the largest that reads it. What
+    does not vary becomes bias.
     """
     edited = _Editable(graph)
     for middle in graph.nodes:
@@ -131,6 +132,8 @@ def without_idle_channels(graph: Graph) -> Graph:
         enters = _sums(made) * brightest + np.maximum(made_bias, 0)
         reach = enters * _sums(filters) * np.abs(read[:, :, 0, 0]).max(axis=0)
         idle = int((reach < NEGLIGIBLE).sum()) // _BLOCK * _BLOCK
+        if not idle:
+            continue
         order = np.argsort(reach, kind="stable")
         gone, kept = np.sort(order[:idle]), np.sort(order[idle:])
         steady = np.maximum(made_bias, 0) * filters.sum(axis=(1, 2, 3)) + filter_bias
