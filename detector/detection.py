@@ -8,12 +8,23 @@ it was held.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.faces import Box, Face, Landmarks
-from detector.passes import FaceFinder, copies_of, look, look_once, reduced_to
+from detector.faces import RECOGNISABLE_WIDTH, Box, Face, Landmarks
+from detector.options import DetectionOptions
+from detector.passes import (
+    TURNS,
+    FaceFinder,
+    copies_of,
+    look,
+    look_every_way,
+    look_once,
+    reduced_to,
+    turned_back,
+)
 from detector.voting import SAME_FACE, Candidates, Voted, vote
 
 if TYPE_CHECKING:
@@ -21,25 +32,6 @@ if TYPE_CHECKING:
 
     from detector.faces import Frame, Pixels
     from detector.voting import Floats
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DetectionOptions:
-    """How hard to look.
-
-    Attributes:
-        threshold: combined score from which a sighting is a face. Low, because a
-            missed face may be published and a false one costs a look.
-        sighting: score from which a single pass counts as a witness.
-        smallest_face: width in pixels of the full-size picture from which faces
-            matter; the picture is reduced no further than that allows.
-        turned: score from which a sighting in a turned picture is a face.
-    """
-
-    threshold: float = 0.4
-    sighting: float = 0.1
-    smallest_face: int = 12
-    turned: float = 0.5
 
 
 _DEFAULTS = DetectionOptions()
@@ -54,13 +46,13 @@ _CONVINCING = 0.5
 _SAME_PIXELS = 4.0
 """Mean difference in steps of 255 up to which two views show one and the same face."""
 
+_MOST_REQUIRED = 0.9
+"""A sighting that certain is a face at any size."""
+
 _SEVERAL = 3
 _CLEARLY_SEEN = 0.9
 _INSIDE = 0.8
 """A part lies with this share of its area inside a face of that score and passes."""
-
-_TURNS = (1, 3, 2)
-"""Quarter turns against the clock that are tried: on the sides first."""
 
 
 def find_faces(
@@ -73,16 +65,26 @@ def find_faces(
     """
     faces: list[Face] = []
     for index, view in enumerate(frame.views):
-        copies = copies_of(view, options.smallest_face, finder)
-        upright = look(view, copies, finder, options.sighting)
-        turned = _look_turned(copies, view, finder, options, vote(upright))
-        voted = without_parts(vote([*upright, *turned]))
+        passes = sightings(view, finder, options)
+        voted = without_parts(vote(passes))
         faces += [
             dataclasses.replace(face, view=index)
-            for face in _faces(voted, frame.width, frame.height, options.threshold)
-            if not any(_shown_alike(face, known, view, frame) for known in faces)
+            for face in _faces(voted, frame.width, frame.height)
+            if face.score >= required_score(face, options)
+            and not any(_shown_alike(face, known, view, frame) for known in faces)
         ]
     return tuple(sorted(faces, key=lambda face: (face.box.top, face.box.left, face.box)))
+
+
+def sightings(
+    pixels: Pixels, finder: FaceFinder, options: DetectionOptions = _DEFAULTS
+) -> list[Candidates]:
+    """What every pass over one picture saw, in its coordinates."""
+    copies = copies_of(pixels, options.smallest_face, finder)
+    if options.thorough:
+        return _look_every_way(copies, pixels, finder, options)
+    upright = look(pixels, copies, finder, options.sighting)
+    return [*upright, *_look_turned(copies, pixels, finder, options, vote(upright))]
 
 
 def _shown_alike(face: Face, known: Face, view: Pixels, frame: Frame) -> bool:
@@ -113,39 +115,40 @@ def _look_turned(
     side = _TURNED_SIDE if convincing else _TURNED_SIDE_WHEN_EMPTY
     reduced = reduced_to(side, pixels, copies)
     passes = []
-    for turns in _TURNS:
+    for turns in TURNS:
         found = look_once(np.rot90(reduced, turns), finder, options.turned)
         if float(found.scores.sum()) > convincing:
-            upright_again = np.ascontiguousarray(np.rot90(pixels, turns))
-            again = copies_of(upright_again, options.smallest_face, finder)
-            turned = look(upright_again, again, finder, options.sighting)
-            passes += [_turned_back(one, turns, width, height) for one in turned]
+            turned = np.ascontiguousarray(np.rot90(pixels, turns))
+            again = copies_of(turned, options.smallest_face, finder)
+            seen = look(turned, again, finder, options.sighting)
+            passes += [turned_back(one, turns, width, height) for one in seen]
         elif len(found):
-            found = _turned_back(found, turns, reduced.shape[1], reduced.shape[0])
+            found = turned_back(found, turns, reduced.shape[1], reduced.shape[0])
             back = (width / reduced.shape[1], height / reduced.shape[0])
             passes.append(found.moved(scale=back))
     return passes
 
 
-def _turned_back(found: Candidates, turns: int, width: int, height: int) -> Candidates:
-    """Sightings in `np.rot90(picture, turns)` in the coordinates of the picture.
+def _look_every_way(
+    copies: Sequence[Pixels], pixels: Pixels, finder: FaceFinder, options: DetectionOptions
+) -> list[Candidates]:
+    """Passes over the picture with nothing left out, and again as it lies if it does."""
 
-    `width` and `height` are those of the picture before it was turned.
-    """
-    corners = _points_back(found.boxes.reshape(-1, 2, 2), turns, width, height)
-    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    return Candidates(boxes, found.scores, _points_back(found.landmarks, turns, width, height))
+    def look_at(upright: Pixels, sizes: Sequence[Pixels]) -> list[Candidates]:
+        return look_every_way(upright, sizes, finder, options.sighting, options.turned_thorough)
 
-
-def _points_back(points: Floats, turns: int, width: int, height: int) -> Floats:
-    x, y = points[..., 0], points[..., 1]
-    if turns == 1:
-        back = (width - y, x)
-    elif turns == 2:  # noqa: PLR2004 - a half turn
-        back = (width - x, height - y)
-    else:
-        back = (y, height - x)
-    return np.stack(back, axis=-1)
+    passes = look_at(pixels, copies)
+    reduced = reduced_to(_TURNED_SIDE, pixels, copies)
+    shown = [
+        float(look_once(np.rot90(reduced, turns), finder, options.turned).scores.sum())
+        for turns in (0, *TURNS)
+    ]
+    for turns, more in zip(TURNS, shown[1:], strict=True):
+        if more > shown[0]:
+            turned = np.ascontiguousarray(np.rot90(pixels, turns))
+            seen = look_at(turned, copies_of(turned, options.smallest_face, finder))
+            passes += [turned_back(one, turns, pixels.shape[1], pixels.shape[0]) for one in seen]
+    return passes
 
 
 def without_parts(voted: Voted) -> Voted:
@@ -167,19 +170,23 @@ def without_parts(voted: Voted) -> Voted:
     return Voted(found.take(kept), passes[kept])
 
 
-def _faces(voted: Voted, width: int, height: int, threshold: float) -> list[Face]:
+def required_score(face: Face, options: DetectionOptions = _DEFAULTS) -> float:
+    """The score from which a sighting of this size is a face."""
+    doubt = options.doubt_thorough if options.thorough else options.doubt
+    halvings = math.log2(RECOGNISABLE_WIDTH / max(1.0, face.frontal_width))
+    required = options.threshold + doubt * max(0.0, halvings)
+    return min(required, max(options.threshold, _MOST_REQUIRED))
+
+
+def _faces(voted: Voted, width: int, height: int) -> list[Face]:
     found = voted.candidates
     faces = []
     for box, score, points, passes in zip(
         found.boxes, found.scores, found.landmarks, voted.passes, strict=True
     ):
         whole = Box.around(*(float(edge) for edge in box)).clipped(width, height)
-        if score >= threshold and whole.area:
-            faces.append(
-                Face(
-                    box=whole, score=float(score), landmarks=_landmarks(points), passes=int(passes)
-                )
-            )
+        if whole.area:
+            faces.append(Face(whole, float(score), _landmarks(points), passes=int(passes)))
     return faces
 
 

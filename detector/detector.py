@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from detector.detection import DetectionOptions
     from detector.faces import Face, Frame, Templates
     from detector.models import UserModel
+    from detector.options import DetectionOptions
     from detector.passes import FaceFinder
     from detector.recognition import Recogniser
 
@@ -113,7 +113,8 @@ class Detector:
             ModelMissingError: a network's weights are absent or damaged.
             BackendMissingError: a package that the backend needs is not installed.
         """
-        from detector.detection import DetectionOptions, find_faces
+        from detector.detection import find_faces
+        from detector.options import DetectionOptions
 
         return find_faces(frame, self._finder.get(), self._options or DetectionOptions())
 

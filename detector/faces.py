@@ -155,13 +155,17 @@ class Face:
         return self.size_class_at(1.0)
 
     def size_class_at(self, scale: float) -> SizeClass:
-        """The class on the picture at `scale` of its size.
+        """The class on the picture at `scale` of its size."""
+        return SizeClass.of_width(self.frontal_width * scale)
+
+    @property
+    def frontal_width(self) -> float:
+        """The width in pixels that the face would have from the front.
 
         A face in profile or cut by the edge is narrower than it is recognisable:
-        its height then stands for the width it would have from the front.
+        its height then stands for its width.
         """
-        width = max(self.box.width, self.box.height * _WIDTH_OF_HEIGHT)
-        return SizeClass.of_width(width * scale)
+        return max(self.box.width, self.box.height * _WIDTH_OF_HEIGHT)
 
     def scaled(self, across: float, down: float) -> Face:
         """The same face in a picture so many times as wide and as high."""

@@ -30,6 +30,10 @@ does, one box covers both.
 """
 
 
+_MIRRORED = [1, 0, 2, 4, 3]
+"""In a mirror the viewer's left eye is the right one, and so is the corner of the mouth."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
     """Sightings of faces: boxes (n, 4) left, top, right, bottom; scores (n,).
@@ -72,6 +76,16 @@ class Candidates:
         by, to = np.array(scale, np.float32), np.array(shift, np.float32)
         return Candidates(
             self.boxes * np.tile(by, 2) + np.tile(to, 2), self.scores, self.landmarks * by + to
+        )
+
+    def mirrored(self, width: float) -> Candidates:
+        """Sightings in the mirrored picture of that width, in the picture's own coordinates."""
+        left, top, right, bottom = self.boxes.T
+        points = self.landmarks[:, _MIRRORED] * np.array([-1, 1], np.float32)
+        return Candidates(
+            np.stack([width - right, top, width - left, bottom], axis=1),
+            self.scores,
+            points + np.array([width, 0], np.float32),
         )
 
     def inside(self, width: int, height: int) -> Candidates:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.detection import DetectionOptions, find_faces, without_parts
+from detector.detection import find_faces, without_parts
 from detector.faces import Box, Face, Frame
+from detector.options import DetectionOptions
 from detector.passes import OVERLAP, TILE, scales, tiles
 from detector.voting import Candidates, Voted
 from tests.detector.fakes import SquareFinder, a_frame, a_picture

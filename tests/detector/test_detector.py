@@ -36,7 +36,8 @@ def run_python(program: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "module", ["detector", "detector.errors", "detector.faces", "detector.detector"]
+    "module",
+    ["detector", "detector.errors", "detector.faces", "detector.options", "detector.detector"],
 )
 def test_light_modules_import_no_numpy(module: str) -> None:
     heavy = "('numpy', 'PIL', 'onnxruntime', 'pillow_heif')"
