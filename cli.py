@@ -33,6 +33,7 @@ from clearance.commandline import (
     OutOption,
     RegistryOption,
     ReportOption,
+    ThoroughOption,
     answer,
     detector_for,
     known_channels,
@@ -134,6 +135,7 @@ def check(
     channel: ChannelOption = None,
     on: OnOption = None,
     max_edge: MaxEdgeOption = None,
+    thorough: ThoroughOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
     report: ReportOption = None,
@@ -142,7 +144,16 @@ def check(
     lang: LangOption = None,
 ) -> None:
     order = Order(
-        channel or [], on, max_edge, registry, as_json, report, blur, out, words_for(lang)
+        channels=channel or [],
+        on=on,
+        max_edge=max_edge,
+        thorough=thorough,
+        registry=registry,
+        as_json=as_json,
+        report=report,
+        blur=blur,
+        out=out,
+        words=words_for(lang),
     )
     _run(order, photos, root=None)
 
@@ -158,6 +169,7 @@ def scan(
     channel: ChannelOption = None,
     on: OnOption = None,
     max_edge: MaxEdgeOption = None,
+    thorough: ThoroughOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
     report: ReportOption = None,
@@ -168,7 +180,16 @@ def scan(
     from clearance.album import album_files
 
     order = Order(
-        channel or [], on, max_edge, registry, as_json, report, blur, out, words_for(lang)
+        channels=channel or [],
+        on=on,
+        max_edge=max_edge,
+        thorough=thorough,
+        registry=registry,
+        as_json=as_json,
+        report=report,
+        blur=blur,
+        out=out,
+        words=words_for(lang),
     )
     _run(order, album_files(album), root=album)
 
@@ -180,6 +201,7 @@ class Order:
     channels: list[str]
     on: dt.date | None
     max_edge: int | None
+    thorough: bool
     registry: Path | None
     as_json: bool
     report: Path | None
@@ -198,7 +220,7 @@ def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
     from detector.ahead import PhotosAhead
 
     photos = PhotosAhead(paths)
-    detector = detector_for(settings)
+    detector = detector_for(settings, thorough=order.thorough)
     from clearance.clear import House, IntendedUse
 
     max_edge = settings.publication.max_edge if order.max_edge is None else order.max_edge

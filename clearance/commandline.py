@@ -191,6 +191,13 @@ ReportOption = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE", help=N_("Write a clearance report: .pdf or .json.")),
 ]
+ThoroughOption = Annotated[
+    bool,
+    typer.Option(
+        "--thorough",
+        help=N_("Look for faces at every size, mirrored and turned: finds more, takes longer."),
+    ),
+]
 BlurOption = Annotated[
     bool, typer.Option("--blur", help=N_("Write a copy in which everybody not cleared is hidden."))
 ]
@@ -218,12 +225,17 @@ def settings_in(folder: Path) -> Settings:
     return load_settings(folder / FILE_NAME)
 
 
-def detector_for(settings: Settings) -> Detector:
-    """The networks the settings name; they load in the background."""
+def detector_for(settings: Settings, *, thorough: bool = False) -> Detector:
+    """The networks the settings name; they load in the background.
+
+    It looks thoroughly where the settings say so or `thorough` asks for it.
+    """
     from detector.detector import Detector
+    from detector.options import DetectionOptions
 
     chosen = settings.detection
-    return Detector.load(chosen.finder, chosen.recogniser, models=settings.models)
+    options = DetectionOptions(thorough=thorough or chosen.thorough)
+    return Detector.load(chosen.finder, chosen.recogniser, models=settings.models, options=options)
 
 
 @contextlib.contextmanager

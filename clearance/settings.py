@@ -41,13 +41,15 @@ class Detection:
 
     `false_positive_rate` is the FPIR: the share of strangers who would be taken
     for somebody in the gallery at the confident limit. One in a thousand is the
-    rate NIST SP 800-63A asks of verification.
+    rate NIST SP 800-63A asks of verification. `thorough` looks for faces at every
+    size, mirrored and turned, for several times the time.
     """
 
     finder: str = "centerface"
     recogniser: str = "dlib_resnet"
     false_positive_rate: float = 0.001
     matching: bool = True
+    thorough: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
