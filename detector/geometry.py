@@ -37,14 +37,20 @@ DLIB_150 = ChipGeometry(
 )
 """The chips that dlib cuts: medians over the CenterFace landmarks of Labeled Faces in the Wild."""
 
+_HALF = 0.5
+
 ARCFACE_112 = ChipGeometry(
     112,
     (
-        (38.2946, 51.6963),
-        (73.5318, 51.5014),
-        (56.0252, 71.7366),
-        (41.5493, 92.3655),
-        (70.7299, 92.2041),
+        (38.2946 + _HALF, 51.6963 + _HALF),
+        (73.5318 + _HALF, 51.5014 + _HALF),
+        (56.0252 + _HALF, 71.7366 + _HALF),
+        (41.5493 + _HALF, 92.3655 + _HALF),
+        (70.7299 + _HALF, 92.2041 + _HALF),
     ),
 )
-"""The chips of ArcFace (Deng et al. 2019) and SFace: the template both publish."""
+"""The chips of ArcFace (Deng et al. 2019) and SFace: the template both publish.
+
+They cut with OpenCV, which counts from the middle of the first pixel; we count
+from its corner.
+"""

@@ -39,10 +39,19 @@ _SCORE_ROUNDING = 1e-3
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decoder:
-    """One way to read outputs; `names` are those of the published network, if it has such."""
+    """One way to read outputs.
+
+    Attributes:
+        decode: the formulas, as they are published.
+        names: outputs of the published network, if they always have the same names.
+        first_pixel: where its landmarks begin to count, in pixels from our origin,
+            the corner of the first pixel. Who publishes YuNet and SCRFD cuts chips
+            with OpenCV, which counts from the middle of that pixel.
+    """
 
     decode: Decode
     names: tuple[str, ...] = ()
+    first_pixel: float = 0.0
 
 
 def decode_yunet(
@@ -114,10 +123,11 @@ def decode_centerface(
 
 DECODERS: Mapping[str, Decoder] = {
     "centerface": Decoder(decode_centerface, ("537", "538", "539", "540")),
-    "scrfd": Decoder(decode_scrfd),
+    "scrfd": Decoder(decode_scrfd, first_pixel=0.5),
     "yunet": Decoder(
         decode_yunet,
         tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES),
+        first_pixel=0.5,
     ),
 }
 

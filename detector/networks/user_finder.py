@@ -87,9 +87,10 @@ class OnnxFinder:
         for array in (found.boxes, found.landmarks):
             if not np.isfinite(array).all():
                 raise not_finite(self._model, self._network.outputs[0].name)
-        return Candidates(
-            found.boxes, found.scores, found.landmarks[:, list(self._model.permutation)]
+        landmarks = found.landmarks[:, list(self._model.permutation)] + np.float32(
+            self._decoder.first_pixel
         )
+        return Candidates(found.boxes, found.scores, landmarks)
 
     def _windows(self, width: int, height: int) -> Iterator[tuple[Box, Box]]:
         """Parts of the picture that fit the network, each with its core; cores do not overlap."""

@@ -117,7 +117,7 @@ def test_templates_stand_in_the_order_of_the_faces() -> None:
     assert rows.shape == (3, ColourRecogniser.dimensions)
     assert np.isnan(rows[1]).all()
     assert rows[2, 1] < 0.15 < rows[0, 1]
-    assert rows[2, :3] == pytest.approx(np.array(MAGENTA) / 255, abs=0.2)
+    assert rows[2, :3] == pytest.approx(np.array(MAGENTA) / 255, abs=0.25)
 
 
 def test_each_face_is_measured_in_the_view_that_shows_it() -> None:

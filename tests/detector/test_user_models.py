@@ -15,13 +15,14 @@ import pytest
 
 from detector.detector import Detector
 from detector.errors import BackendMissingError, DetectorError, ModelRefusedError
-from detector.faces import Box
-from detector.geometry import DLIB_150, ChipGeometry
+from detector.faces import Box, Landmarks
+from detector.geometry import ARCFACE_112, DLIB_150, ChipGeometry
 from detector.models import POINTS, Preparation
 from detector.networks import centerface, dlib_resnet, onnx_format, user_decoders, user_model
 from detector.networks.onnx_format import FLOAT, UINT8, node, port
 from detector.networks.user_finder import OnnxFinder
 from detector.networks.user_recogniser import OnnxRecogniser
+from detector.recognition import cut_chip
 from tests.detector import networks as small
 from tests.detector import test_networks as contract
 from tests.detector.fakes import a_frame, a_picture
@@ -304,6 +305,58 @@ def test_scrfd_is_decoded_as_published(batched: bool) -> None:
             np.testing.assert_allclose(found.landmarks[row], points, atol=1e-3)
             row += 1
     assert row == len(found) > 10
+
+
+# --- against OpenCV, where it is installed ---------------------------------------------------
+
+
+def test_yunet_finds_what_opencv_finds(tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
+    size = (640, 512)
+    model = small.a_finder(tmp_path, size=size)
+    pixels = a_picture(FACE, small.face_at(500, 300), width=size[0], height=size[1])
+    # Neighbours are not suppressed: every candidate is compared.
+    theirs = cv2.FaceDetectorYN.create(str(model.file), "", size, 0.6, 0.9999, 5000)
+    _, told = theirs.detect(np.ascontiguousarray(pixels[..., ::-1]))
+    found = OnnxFinder(model).find(pixels, 0.6)
+    assert len(told) == len(found) > 100
+    low, high = found.boxes[:, :2], found.boxes[:, 2:]
+    # OpenCV counts landmarks from the middle of the first pixel.
+    marks = found.landmarks.reshape(-1, 10) - 0.5
+    ours = np.hstack([low, high - low, marks, found.scores[:, None]])
+    apart = np.abs(told[:, None] - ours[None]).max(axis=-1)
+    assert apart.min(axis=1).max() < 1e-3
+
+
+def test_sface_gets_the_chips_and_pixels_that_opencv_gives_it(
+    tmp_path: Path, cast: dict[str, SamplePicture]
+) -> None:
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
+    content = onnx_format.model(
+        [
+            node("AveragePool", ["data"], "fields", kernel_shape=(28, 28), strides=(28, 28)),
+            node("Flatten", ["fields"], "fc1", axis=1),
+        ],
+        [],
+        [port("data", FLOAT, (1, 3, 112, 112))],
+        [port("fc1", FLOAT, (1, 48))],
+    )
+    model = small.a_recogniser(
+        tmp_path, content, dimensions=48, normalise=False, preparation=Preparation()
+    )
+    theirs = cv2.FaceRecognizerSF.create(str(model.file), "")
+    pixels = cast["portraits/zoe-amsler-1.jpg"].open().pixels
+    # A picture in which a chip is about as large as the face: no averaging, only its place.
+    pixels = np.ascontiguousarray(pixels[::2, ::2])
+    points = np.array([(130, 165), (190, 162), (161, 197), (137, 225), (185, 223)], np.float32)
+    row = np.zeros((1, 15), np.float32)
+    row[0, 4:14] = points.ravel()
+    aligned = theirs.alignCrop(np.ascontiguousarray(pixels[..., ::-1]), row)
+    chip = cut_chip(pixels, Landmarks(*map(tuple, points + 0.5)), ARCFACE_112)
+    assert chip is not None
+    assert np.abs(aligned[..., ::-1].astype(int) - chip).mean() < 3
+    mine = OnnxRecogniser(model).embed(chip[None])[0]
+    np.testing.assert_allclose(mine, theirs.feature(aligned).ravel(), atol=3)
 
 
 # --- bad files -----------------------------------------------------------------------------
