@@ -42,7 +42,10 @@ class Recogniser(Protocol):
     """How its chips are cut."""
 
     def embed(self, chips: Pixels) -> Templates:
-        """RGB uint8 (n, side, side, 3) to float32 (n, dimensions), finite; n may be 0."""
+        """RGB uint8 (n, side, side, 3) to float32 (n, dimensions); n may be 0.
+
+        A row is finite, or NaN for a chip that cannot be measured.
+        """
 
 
 def templates(views: Sequence[Pixels], faces: Sequence[Face], recogniser: Recogniser) -> Templates:
