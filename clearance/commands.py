@@ -16,6 +16,7 @@ from clearance.commandline import (
     LangOption,
     PersonArgument,
     RegistryOption,
+    ThoroughOption,
     answer,
     day,
     detector_for,
@@ -27,7 +28,10 @@ from clearance.commandline import (
 )
 
 if TYPE_CHECKING:
+    from clearance.clear import House
+    from clearance.settings import Settings
     from consent.records import Person
+    from consent.registry import Registry
 
 people_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("People in the registry."))
 consent_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("Signed consents."))
@@ -272,16 +276,17 @@ PhotoArgument = Annotated[Path, typer.Argument(metavar="PHOTO", help=N_("The pic
 )
 def faces_list(
     photo: PhotoArgument,
+    thorough: ThoroughOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    from clearance.clear import House, IntendedUse, clear_photo
+    from clearance.clear import IntendedUse, clear_photo
     from clearance.documents import photo_document
 
     words = words_for(lang)
     with open_registry(registry) as (opened, settings):
-        house = House.open(settings, detector_for(settings), opened, today())
+        house = _house(opened, settings, thorough=thorough)
         use = IntendedUse(house.channels, today(), settings.publication.max_edge)
         result = clear_photo(photo, use, house)
     if as_json:
@@ -313,18 +318,19 @@ def faces_not_a_face(
         str, typer.Option("--reason", metavar="TEXT", help=N_("What is there instead."))
     ] = "",
     undo: Annotated[bool, typer.Option("--undo", help=N_("Take back what was said."))] = False,
+    thorough: ThoroughOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    from clearance.clear import House, look_at
+    from clearance.clear import look_at
     from clearance.not_a_face import regions, words_on
 
     _ = words_for(lang).gettext
     if not undo and not reason.strip():
         raise typer.BadParameter(_("--reason TEXT is needed: what is there instead of a face?"))
     with open_registry(registry) as (opened, settings):
-        house = House.open(settings, detector_for(settings), opened, today())
+        house = _house(opened, settings, thorough=thorough)
         frame, faces, matches = look_at(photo, house)
         if undo:
             said = words_on(faces, face, opened.not_faces_in(frame.sha256))
@@ -341,6 +347,16 @@ def faces_not_a_face(
     for left, top, right, bottom in places:
         size = {"width": right - left, "height": bottom - top}
         typer.echo(told.format(left=left, top=top, **size))
+
+
+def _house(registry: Registry, settings: Settings, *, thorough: bool) -> House:
+    """What the faces are looked at with: as in the check whose numbers are meant.
+
+    Whoever looks more thoroughly may find more faces, and number them differently.
+    """
+    from clearance.clear import House
+
+    return House.open(settings, detector_for(settings, thorough=thorough), registry, today())
 
 
 def demo(

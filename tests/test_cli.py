@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 import cli
-from clearance.commandline import ExitCode
+from clearance import commands
+from clearance.commandline import ExitCode, detector_for
+from clearance.settings import Settings
+from detector.detector import Detector
 from tests.commands import ROOT, SAMPLES, run
 
 PORTRAIT = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
@@ -301,6 +304,24 @@ def test_a_day_of_birth_is_shown_and_can_be_changed(empty_registry: Path) -> Non
     assert run("people", "list", *common, "--json").document["born"] == "2014-03-02"
     run("people", "born", "Mila Küng", "2100-01-01", *common).assert_exit(ExitCode.REGISTRY)
     run("people", "born", "Nobody", "2014-03-02", *common).assert_exit(ExitCode.REGISTRY)
+
+
+@pytest.mark.parametrize("thorough", [True, False])
+def test_faces_are_numbered_by_as_thorough_a_look_as_the_check(
+    empty_registry: Path, monkeypatch: pytest.MonkeyPatch, thorough: bool
+) -> None:
+    asked: list[bool] = []
+
+    def remembered(settings: Settings, *, thorough: bool) -> Detector:
+        asked.append(thorough)
+        return detector_for(settings)
+
+    monkeypatch.setattr(commands, "detector_for", remembered)
+    options = ("--registry", empty_registry, *(["--thorough"] if thorough else []))
+    run("faces", "list", PORTRAIT, *options).assert_exit(ExitCode.CLEARED)
+    said = ("--face", 1, "--by", "Anna Keller", "--reason", "a poster")
+    run("faces", "not-a-face", PORTRAIT, *said, *options).assert_exit(ExitCode.CLEARED)
+    assert asked == [thorough, thorough]
 
 
 def test_a_file_name_cannot_drive_the_terminal(tmp_path: Path) -> None:
