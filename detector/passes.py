@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from detector.faces import Box
-from detector.voting import Candidates, strongest
+from detector.voting import Candidates, strongest, strongest_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,7 +125,7 @@ def look_every_way(
                 )
                 for turns in TURNS
             ]
-        passes.append(strongest(Candidates.joined(seen).moved(scale=_to(pixels, copy))))
+        passes.append(strongest_way(Candidates.joined(seen).moved(scale=_to(pixels, copy))))
     return passes
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.faces import Box
-from detector.voting import Candidates, strongest, vote
+from detector.voting import Candidates, oddness, strongest, strongest_way, vote
 from tests.detector.fakes import landmarks_in
 
 
@@ -96,3 +96,47 @@ def test_nothing_is_nothing() -> None:
     assert len(vote([]).candidates) == 0
     assert len(vote([Candidates.none()]).candidates) == 0
     assert len(strongest(Candidates.none())) == 0
+
+
+# --- seen the wrong way up -----------------------------------------------------------------
+
+
+def squashed(box: Box, score: float) -> Candidates:
+    """A sighting whose eyes and mouth are where a network puts them on a face that lies."""
+    one = sightings((box, score))
+    middle = one.landmarks.mean(axis=1, keepdims=True)
+    askew = middle + (one.landmarks - middle) * (0.4, 1.5) + np.array([[[9, 0]] * 2 + [[0, 0]] * 3])
+    return Candidates(one.boxes, one.scores, askew.astype(np.float32))
+
+
+FACE = Box(100, 100, 180, 200)
+
+
+def test_points_seen_the_wrong_way_up_do_not_move_the_eyes() -> None:
+    right = sightings((FACE, 0.8))
+    found = vote([right, squashed(FACE, 0.9), squashed(FACE, 0.9), squashed(FACE, 0.9)]).candidates
+    np.testing.assert_allclose(found.landmarks, right.landmarks, atol=1)
+    assert found.scores[0] > 0.99
+
+
+def test_the_best_way_up_tells_where_the_eyes_are_and_the_strongest_how_sure() -> None:
+    right, wrong = sightings((FACE, 0.6)), squashed(FACE, 0.9)
+    found = strongest_way(Candidates.joined([right, wrong]))
+    assert found.scores.tolist() == [np.float32(0.9)]
+    np.testing.assert_array_equal(found.landmarks, right.landmarks)
+
+
+def test_a_hardly_seen_face_tells_nothing_about_the_eyes() -> None:
+    right, wrong = sightings((FACE, 0.4)), squashed(FACE, 0.9)
+    found = strongest_way(Candidates.joined([right, wrong]))
+    np.testing.assert_array_equal(found.landmarks, wrong.landmarks)
+
+
+@given(st.floats(0, 6.28), st.floats(0.1, 50), st.floats(-500, 500))
+def test_turn_scale_and_shift_are_not_odd(turn: float, scale: float, to: float) -> None:
+    points = np.array(landmarks_in(FACE).points) @ (1, 1j)
+    moved = points * scale * np.exp(1j * turn) + to
+    both = np.stack([np.stack([one.real, one.imag], axis=-1) for one in (points, moved)])
+    odd = oddness(both.astype(np.float32))
+    assert odd[0] < 0.2
+    assert abs(odd[0] - odd[1]) < 0.01
