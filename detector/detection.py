@@ -28,7 +28,7 @@ from detector.passes import (
 from detector.voting import SAME_FACE, Candidates, Voted, vote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from detector.faces import Frame, Pixels
     from detector.voting import Floats
@@ -36,12 +36,18 @@ if TYPE_CHECKING:
 
 _DEFAULTS = DetectionOptions()
 
-_TURNED_SIDE = 640
-_TURNED_SIDE_WHEN_EMPTY = 1536
-"""The longer side of the copies that are turned; larger where nobody stands upright."""
+_TURNED_SIDES = (640, 1536)
+"""The longer side of the copies that are turned: the larger where nobody is seen."""
 
 _CONVINCING = 0.5
-"""Score from which a face proves that the picture is the right way up."""
+"""Combined score from which somebody is seen."""
+
+_PERHAPS = 0.3
+"""Score from which a sighting says something about how the picture was held."""
+
+_FAR_MORE = 1.5
+"""In 15 upright crowd photos no turned copy showed more than the upright one, and in
+eight of them it showed less than two thirds."""
 
 _SAME_PIXELS = 4.0
 """Mean difference in steps of 255 up to which two views show one and the same face."""
@@ -84,7 +90,10 @@ def sightings(
     if options.thorough:
         return _look_every_way(copies, pixels, finder, options)
     upright = look(pixels, copies, finder, options.sighting)
-    return [*upright, *_look_turned(copies, pixels, finder, options, vote(upright))]
+    somebody = bool((vote(upright).candidates.scores >= _CONVINCING).any())
+    held = _Held.look(copies, pixels, finder, _TURNED_SIDES[:1] if somebody else _TURNED_SIDES)
+    believed = held.believed(upright, options.turned)
+    return [*believed, *_look_turned(pixels, finder, options, held)]
 
 
 def _shown_alike(face: Face, known: Face, view: Pixels, frame: Frame) -> bool:
@@ -98,34 +107,23 @@ def _shown_alike(face: Face, known: Face, view: Pixels, frame: Frame) -> bool:
 
 
 def _look_turned(
-    copies: Sequence[Pixels],
-    pixels: Pixels,
-    finder: FaceFinder,
-    options: DetectionOptions,
-    upright: Voted,
+    pixels: Pixels, finder: FaceFinder, options: DetectionOptions, held: _Held
 ) -> list[Candidates]:
     """Passes over the turned picture, in the coordinates of the upright one.
 
-    A reduced copy is turned; where that shows more than the upright picture did,
-    the picture itself lies on its side and is searched at every size.
+    Where a turned copy shows more than the upright one does, the picture itself lies
+    on its side and is searched at every size.
     """
-    scores = upright.candidates.scores
-    convincing = float(scores[scores >= _CONVINCING].sum())
     height, width = pixels.shape[:2]
-    side = _TURNED_SIDE if convincing else _TURNED_SIDE_WHEN_EMPTY
-    reduced = reduced_to(side, pixels, copies)
     passes = []
     for turns in TURNS:
-        found = look_once(np.rot90(reduced, turns), finder, options.turned)
-        if float(found.scores.sum()) > convincing:
+        if held.shows_more(turns):
             turned = np.ascontiguousarray(np.rot90(pixels, turns))
             again = copies_of(turned, options.smallest_face, finder)
             seen = look(turned, again, finder, options.sighting)
             passes += [turned_back(one, turns, width, height) for one in seen]
-        elif len(found):
-            found = turned_back(found, turns, reduced.shape[1], reduced.shape[0])
-            back = (width / reduced.shape[1], height / reduced.shape[0])
-            passes.append(found.moved(scale=back))
+        elif len(found := held.sightings(turns, options.turned)):
+            passes.append(found)
     return passes
 
 
@@ -137,18 +135,71 @@ def _look_every_way(
     def look_at(upright: Pixels, sizes: Sequence[Pixels]) -> list[Candidates]:
         return look_every_way(upright, sizes, finder, options.sighting, options.turned_thorough)
 
-    passes = look_at(pixels, copies)
-    reduced = reduced_to(_TURNED_SIDE, pixels, copies)
-    shown = [
-        float(look_once(np.rot90(reduced, turns), finder, options.turned).scores.sum())
-        for turns in (0, *TURNS)
-    ]
-    for turns, more in zip(TURNS, shown[1:], strict=True):
-        if more > shown[0]:
+    height, width = pixels.shape[:2]
+    held = _Held.look(copies, pixels, finder, _TURNED_SIDES)
+    passes = held.believed(look_at(pixels, copies), options.turned_thorough)
+    for turns in TURNS:
+        if held.shows_more(turns):
             turned = np.ascontiguousarray(np.rot90(pixels, turns))
             seen = look_at(turned, copies_of(turned, options.smallest_face, finder))
-            passes += [turned_back(one, turns, pixels.shape[1], pixels.shape[0]) for one in seen]
+            passes += [turned_back(one, turns, width, height) for one in seen]
     return passes
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """What a reduced copy shows upright and at every turn, to tell how a picture was held.
+
+    Only like is compared with like: the sum of all sizes upright is larger than one
+    reduced look at the right turn, even where half of its faces are none.
+    """
+
+    seen: Mapping[int, Candidates]
+    """Sightings by quarter turns, in the coordinates of the turned copy."""
+    copy: tuple[int, int]
+    picture: tuple[int, int]
+    """Width and height of the copy and of the picture."""
+
+    @classmethod
+    def look(
+        cls,
+        copies: Sequence[Pixels],
+        pixels: Pixels,
+        finder: FaceFinder,
+        sides: Sequence[int],
+    ) -> _Held:
+        """Look at the smallest of the copies that shows anybody at any turn."""
+        for side in sides:
+            copy = reduced_to(side, pixels, copies)
+            seen = {
+                turns: look_once(np.rot90(copy, turns), finder, _PERHAPS) for turns in (0, *TURNS)
+            }
+            if any(len(found) for found in seen.values()):
+                break
+        return cls(seen, (copy.shape[1], copy.shape[0]), (pixels.shape[1], pixels.shape[0]))
+
+    def shows_more(self, turns: int) -> bool:
+        """Whether the copy shows more when it is turned so."""
+        return float(self.seen[turns].scores.sum()) > float(self.seen[0].scores.sum())
+
+    def believed(self, passes: Sequence[Candidates], least: float) -> list[Candidates]:
+        """The passes over the picture as it came, without what is too weak for how it was held.
+
+        A picture that shows far more when it is turned came the wrong way up: then a
+        sighting in it counts as one in a turned picture does.
+        """
+        as_it_came = float(self.seen[0].scores.sum())
+        best = max(float(self.seen[turns].scores.sum()) for turns in TURNS)
+        if best <= _FAR_MORE * as_it_came:
+            return list(passes)
+        return [one.take(one.scores >= least) for one in passes]
+
+    def sightings(self, turns: int, least: float) -> Candidates:
+        """What the turned copy shows with a score of `least`, in the picture's coordinates."""
+        found = self.seen[turns]
+        found = turned_back(found.take(found.scores >= least), turns, *self.copy)
+        across, down = (self.picture[axis] / self.copy[axis] for axis in (0, 1))
+        return found.moved(scale=(across, down))
 
 
 def without_parts(voted: Voted) -> Voted:
