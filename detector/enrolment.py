@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from detector.errors import PortraitRejectedError
+from detector.geometry import DLIB_150
+from detector.recognition import cut_chip
+from detector.sharpness import LEAST, USUAL, sharpness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +36,12 @@ _MAX_ROLL = 0.6
 
 _MIN_SCORE = 0.5
 
+_AMPLE = 2.0
+"""Times the least width, beyond which a wider face makes no better portrait.
+
+It then fills every recogniser's chip without being enlarged.
+"""
+
 
 class _Looks(Protocol):
     """The part of the detector that is needed here."""
@@ -46,20 +55,31 @@ class _Looks(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """A face that others may be compared with; `template` is float32 (d,)."""
+    """A face that others may be compared with; `template` is float32 (d,).
+
+    `quality` says which portraits of a person to prefer, above 0 and at most 1: the
+    product of how large (1 from twice the least width), how sharp (1 from what is
+    usual) and how frontal (1 straight from the front, 1/2 at the limit) the face is.
+    """
 
     face: Face
     template: npt.NDArray[np.float32]
     recogniser: str
+    quality: float = 1.0
 
 
 def portrait_face(frame: Frame, detector: _Looks) -> Face:
     """The one face of a portrait, if others may be compared with it. No template is made.
 
     Raises:
-        PortraitRejectedError: no face, several, too small, or not from the front;
-            the message says what to do better.
+        PortraitRejectedError: no face, several, too small, not from the front, or
+            blurred; the message says what to do better.
     """
+    return _good_face(frame, detector)[0]
+
+
+def _good_face(frame: Frame, detector: _Looks) -> tuple[Face, float]:
+    """The face of a portrait, and its quality as in `Reference`."""
     face = _only_face(detector.find_faces(frame))
     if face.box.width < MIN_FACE_WIDTH:
         raise PortraitRejectedError(
@@ -67,11 +87,20 @@ def portrait_face(frame: Frame, detector: _Looks) -> Face:
             width=face.box.width,
             least=MIN_FACE_WIDTH,
         )
-    if face.landmarks is None or not _frontal(face.landmarks):
+    turn = _turn(face.landmarks) if face.landmarks else None
+    if face.landmarks is None or turn is None or turn > _MAX_YAW:
         raise PortraitRejectedError(
             "the face is turned or tilted; use a picture taken from the front"
         )
-    return face
+    # Of one geometry whatever the recogniser: the limit was measured on it.
+    chip = cut_chip(frame.views[face.view], face.landmarks, DLIB_150)
+    sharp = sharpness(chip) if chip is not None else 0.0
+    if sharp < LEAST:
+        raise PortraitRejectedError(
+            "the face is blurred; use a picture that is in focus, taken with a steady hand"
+        )
+    size = min(1.0, face.box.width / (_AMPLE * MIN_FACE_WIDTH))
+    return face, size * min(1.0, sharp / USUAL) * (1 - turn / (2 * _MAX_YAW))
 
 
 def reference_template(frame: Frame, detector: _Looks) -> Reference:
@@ -80,11 +109,11 @@ def reference_template(frame: Frame, detector: _Looks) -> Reference:
     Raises:
         PortraitRejectedError: as `portrait_face`, or the face cannot be measured.
     """
-    face = portrait_face(frame, detector)
+    face, quality = _good_face(frame, detector)
     template = detector.templates(frame, [face])[0]
     if not np.isfinite(template).all():
         raise PortraitRejectedError("the face cannot be measured; use another picture")
-    return Reference(face, template, detector.recogniser_name)
+    return Reference(face, template, detector.recogniser_name, quality)
 
 
 def _only_face(faces: Sequence[Face]) -> Face:
@@ -106,14 +135,17 @@ def _only_face(faces: Sequence[Face]) -> Face:
     return largest
 
 
-def _frontal(points: Landmarks) -> bool:
-    """Whether the person looks towards the camera, roughly."""
+def _turn(points: Landmarks) -> float | None:
+    """How far the nose lies beside the middle of the eyes, in eye distances.
+
+    None for a head that is tilted too far, or mirrored.
+    """
     eyes = points.eye_distance
     across = points.right_eye[0] - points.left_eye[0]
     rise = points.right_eye[1] - points.left_eye[1]
     if across <= 0 or abs(rise) > _MAX_ROLL * across:
-        return False
+        return None
     # Along the line of the eyes, so that a tilted head is not taken for a turned one.
     middle = np.add(points.left_eye, points.right_eye) / 2
     nose = np.subtract(points.nose, middle)
-    return bool(abs(nose @ (across, rise)) / eyes <= _MAX_YAW * eyes)
+    return float(abs(nose @ (across, rise)) / eyes**2)

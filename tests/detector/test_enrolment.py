@@ -11,7 +11,7 @@ import pytest
 from detector.enrolment import MIN_FACE_WIDTH, reference_template
 from detector.errors import PortraitRejectedError
 from detector.faces import Box, Face, Frame, Landmarks
-from tests.detector.fakes import a_face, a_frame, a_picture
+from tests.detector.fakes import a_face, a_frame
 
 if TYPE_CHECKING:
     from detector.detector import Detector
@@ -37,12 +37,22 @@ class Sees:
         return np.full((len(faces), 128), self._template, np.float32)
 
 
-PORTRAIT = a_frame(a_picture(LARGE))
+def striped(wave: int, contrast: int = 60) -> Frame:
+    """A picture of slanted stripes, so many pixels from one to the next; even for 0."""
+    down, across = np.mgrid[:400, :400]
+    light = np.sin((down + across) * 2 * np.pi / wave) if wave else np.zeros((400, 400))
+    # What every face has, of light and shade.
+    shade = np.sin(across * 2 * np.pi / 40)
+    pixels = 128 + (light * contrast + shade * contrast)[..., None] * np.ones(3)
+    return a_frame(pixels.astype(np.uint8))
 
 
-def rejected(*faces: Face, template: float = 1.0) -> str:
+PORTRAIT = striped(12)
+
+
+def rejected(*faces: Face, template: float = 1.0, frame: Frame = PORTRAIT) -> str:
     with pytest.raises(PortraitRejectedError) as caught:
-        reference_template(PORTRAIT, Sees(*faces, template=template))
+        reference_template(frame, Sees(*faces, template=template))
     return str(caught.value)
 
 
@@ -97,6 +107,31 @@ def turned(**points: tuple[float, float]) -> Face:
 )
 def test_faces_not_from_the_front_are_rejected(face: Face) -> None:
     assert "from the front" in rejected(face)
+
+
+@pytest.mark.parametrize("wave", [0, 60])
+def test_blurred_faces_are_rejected(wave: int) -> None:
+    assert "in focus" in rejected(a_face(LARGE), frame=striped(wave))
+
+
+def test_a_dull_light_is_no_blur() -> None:
+    assert reference_template(striped(12, contrast=10), Sees(a_face(LARGE)))
+
+
+def quality(face: Face, frame: Frame = PORTRAIT) -> float:
+    return reference_template(frame, Sees(face)).quality
+
+
+def test_larger_and_more_frontal_faces_make_better_portraits() -> None:
+    best = quality(turned())
+    assert best == pytest.approx(1.0)
+    assert quality(a_face(Box(0, 0, MIN_FACE_WIDTH, 100))) == pytest.approx(0.5, abs=0.01)
+    assert quality(turned(nose=(210, 250))) == pytest.approx(best * (1 - 0.125 / 0.4))
+
+
+def test_sharper_faces_make_better_portraits() -> None:
+    faint = striped(12).pixels.astype(float) * 0.35 + striped(0).pixels.astype(float) * 0.65
+    assert 0 < quality(a_face(LARGE), a_frame(faint.astype(np.uint8))) < 0.9
 
 
 def test_a_slight_tilt_is_no_turn() -> None:
