@@ -12,6 +12,7 @@ from clearance.commandline import (
     N_,
     Command,
     CommandGroup,
+    ExitCode,
     JsonOption,
     LangOption,
     PersonArgument,
@@ -23,6 +24,7 @@ from clearance.commandline import (
     known_channels,
     open_registry,
     registry_folder,
+    say,
     today,
     words_for,
 )
@@ -99,6 +101,70 @@ def people_add(
         typer.echo(words.gettext("{name} is {id}").format(name=person.name, id=person.id))
 
 
+@people_app.command(
+    "portrait",
+    cls=Command,
+    help=N_("Add portraits of a person who is in the registry already: all of them, or none."),
+)
+def people_portrait(
+    person: PersonArgument,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help=N_("Photos of this person alone. Kept encrypted.")),
+    ],
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    from clearance.enrolment import read_portrait
+    from clearance.references import NewPortrait, references_of
+    from consent.decision import may_keep_biometrics
+    from consent.records import StoredPortrait, new_portrait_id
+
+    words = words_for(lang)
+    with open_registry(registry) as (opened, settings):
+        found = opened.find_person(person)
+        detector = detector_for(settings)
+        new = {new_portrait_id(): read_portrait(path, detector) for path in files}
+        made = None
+        if settings.detection.matching and may_keep_biometrics(
+            opened.consents_of(found.id), today()
+        ):
+            named = [
+                NewPortrait(StoredPortrait(id_, one.data, one.suffix, today()), path.name)
+                for path, (id_, one) in zip(files, new.items(), strict=True)
+            ]
+            made = references_of(found, opened, detector, today(), named)
+            for refused in (*(made.left_out.get(id_) for id_ in new), made.collision):
+                if refused:
+                    raise refused
+        opened.add_portraits(
+            found.id,
+            new,
+            today(),
+            templates=made.templates if made else None,
+            recogniser=detector.recogniser_name if made else None,
+        )
+        kept = len(opened.portraits_of(found.id))
+    problems = made.problems if made else ()
+    templates = len(made.templates) if made else 0
+    if as_json:
+        told = {"portraits": kept, "added": len(new), "templates": templates}
+        answer({**_person(found), **told, "problems": [str(problem) for problem in problems]})
+        return
+    line = words.ngettext("{name} has {n} portrait.", "{name} has {n} portraits.", kept)
+    typer.echo(line.format(name=found.name, n=kept))
+    if made:
+        line = words.ngettext(
+            "{name} ({id}): {n} template", "{name} ({id}): {n} templates", templates
+        )
+        typer.echo(line.format(name=found.name, id=found.id, n=templates))
+    else:
+        typer.echo(words.gettext("No face is compared with them: nothing allows it yet."))
+    for problem in problems:
+        say(words.error(problem))
+
+
 @people_app.command("list", cls=Command, help=N_("List everybody in the registry, with their id."))
 def people_list(
     registry: RegistryOption = None, as_json: JsonOption = False, lang: LangOption = None
@@ -106,14 +172,22 @@ def people_list(
     words = words_for(lang)
     with open_registry(registry) as (opened, _):
         people = opened.people()
+        portraits = opened.portrait_days()
     for person in people:
+        days = portraits.get(person.id, ())
         if as_json:
-            answer(_person(person))
-        elif person.born:
-            born = words.gettext("born {day}").format(day=words.date(person.born))
-            typer.echo(f"{person.id}  {person.name}, {born}")
-        else:
-            typer.echo(f"{person.id}  {person.name}")
+            newest = days[-1].isoformat() if days else None
+            answer({**_person(person), "portraits": len(days), "newest_portrait": newest})
+            continue
+        facts = [person.name]
+        if person.born:
+            facts.append(words.gettext("born {day}").format(day=words.date(person.born)))
+        if days:
+            told = words.ngettext(
+                "{n} portrait of {day}", "{n} portraits, the newest of {day}", len(days)
+            )
+            facts.append(told.format(n=len(days), day=words.date(days[-1])))
+        typer.echo(f"{person.id}  {', '.join(facts)}")
 
 
 @people_app.command(
@@ -197,28 +271,33 @@ def consent_record(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    from clearance.enrolment import read_evidence, reference_templates
+    from clearance.enrolment import read_evidence
+    from clearance.references import references_of
     from consent.decision import may_keep_biometrics
 
     words = words_for(lang)
     with open_registry(registry) as (opened, settings):
         found = opened.find_person(person)
-        portraits = opened.portraits_of(found.id) if biometric else ()
-        detector = detector_for(settings) if portraits and settings.detection.matching else None
+        channels, scan = known_channels(channel, settings, words), read_evidence(evidence)
+        matched = biometric and settings.detection.matching
+        detector = detector_for(settings) if matched and opened.portraits_of(found.id) else None
+        made = references_of(found, opened, detector, today()) if detector else None
+        # Recorded whatever the portraits are worth: the signature is a fact.
         consent = opened.record_consent(
             found.id,
             serial=serial,
             signed=signed,
             valid_until=until,
-            channels=known_channels(channel, settings, words),
+            channels=channels,
             biometric=biometric,
-            evidence=read_evidence(evidence),
+            evidence=scan,
             evidence_suffix=evidence.suffix.lower(),
             on=today(),
-            templates=reference_templates(portraits, detector) if detector else None,
+            templates=made.templates if made else None,
             recogniser=detector.recogniser_name if detector else None,
         )
         kept = may_keep_biometrics(opened.consents_of(found.id), today())
+    problems = made.problems if made else ()
     if as_json:
         answer(
             {
@@ -226,7 +305,8 @@ def consent_record(
                 "person": found.id,
                 "channels": sorted(consent.channels),
                 "until": consent.valid_until.isoformat(),
-                "templates": len(portraits) if detector and kept else 0,
+                "templates": len(made.templates) if made and kept else 0,
+                "problems": [str(problem) for problem in problems],
             }
         )
     else:
@@ -235,6 +315,12 @@ def consent_record(
                 serial=consent.serial, name=found.name, until=words.date(consent.valid_until)
             )
         )
+        for problem in problems:
+            say(words.error(problem))
+    if made and kept and not made.templates:
+        line = words.gettext("The consent is recorded, but {name} has no template from it.")
+        say(line.format(name=found.name))
+        raise typer.Exit(ExitCode.INPUT_OR_OUTPUT)
 
 
 @consent_app.command(

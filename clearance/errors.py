@@ -44,6 +44,10 @@ class EvidenceUnreadableError(ClearanceError):
     """The scan of the signed form is missing, empty or far too large."""
 
 
+class PortraitsCollideError(ClearanceError):
+    """A portrait looks like somebody else in the registry: no template is kept of it."""
+
+
 class DemoMissingError(ClearanceError):
     """The sample pictures are not installed."""
 

@@ -106,7 +106,7 @@ def _made(one: ReEnrolment, words: Language) -> list[str]:
     )
     lines = [told.format(name=one.person.name, id=one.person.id, n=one.templates)]
     lines += [f"  {words.error(problem)}" for problem in one.problems]
-    if one.failed:
+    if one.failed and not one.collide:
         lines.append("  " + words.gettext("A new portrait is needed: nobody is matched with them."))
     return lines
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from clearance.enrolment import reference_templates
+from clearance.references import Problem, references_of
 from consent.decision import may_keep_biometrics
-from detector.errors import PhotoUnreadableError, PortraitRejectedError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    from consent.records import Person, StoredPortrait
+    from consent.records import Person
     from consent.registry import Registry
     from detector.detector import Detector
 
@@ -22,13 +21,14 @@ if TYPE_CHECKING:
 class ReEnrolment:
     """What became of one person: templates now kept, and why portraits gave none.
 
-    Nobody's templates were touched where `templates` is 0 and there are problems:
-    new portraits are needed.
+    Nobody's templates were touched where `templates` is 0 and there are problems: new
+    portraits are needed, or, where they `collide` with somebody's, a word on that.
     """
 
     person: Person
     templates: int
-    problems: tuple[PhotoUnreadableError | PortraitRejectedError, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    collide: bool = False
 
     @property
     def failed(self) -> bool:
@@ -50,24 +50,16 @@ def re_enrol(registry: Registry, detector: Detector, on: dt.date) -> Iterator[Re
     for person in registry.people():
         if person.id in ready or not may_keep_biometrics(registry.consents_of(person.id), on):
             continue
-        portraits = registry.portraits_of(person.id)
-        if not portraits:
-            continue
-        templates, problems = _templates(portraits, detector)
-        if templates:
-            registry.store_templates(person.id, templates, detector.recogniser_name, on=on)
-        yield ReEnrolment(person, len(templates), problems)
-
-
-def _templates(
-    portraits: Sequence[StoredPortrait], detector: Detector
-) -> tuple[Mapping[str, bytes], tuple[PhotoUnreadableError | PortraitRejectedError, ...]]:
-    """What the portraits give by their id, and why others give nothing."""
-    templates: dict[str, bytes] = {}
-    problems: list[PhotoUnreadableError | PortraitRejectedError] = []
-    for portrait in portraits:
-        try:
-            templates |= reference_templates([portrait], detector)
-        except (PhotoUnreadableError, PortraitRejectedError) as error:
-            problems.append(error)
-    return templates, tuple(problems)
+        references = references_of(person, registry, detector, on)
+        if references.templates:
+            registry.store_templates(
+                person.id, references.templates, detector.recogniser_name, on=on
+            )
+        elif not references.problems:
+            continue  # no portrait on file
+        yield ReEnrolment(
+            person,
+            len(references.templates),
+            references.problems,
+            collide=references.collision is not None,
+        )

@@ -47,11 +47,12 @@ class Portrait:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StoredPortrait:
-    """A portrait as the registry gives it back, decrypted."""
+    """A portrait as the registry gives it back, decrypted, with the day it was added."""
 
     id: str
     data: bytes = dataclasses.field(repr=False)
     suffix: str
+    added_on: dt.date
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

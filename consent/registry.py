@@ -200,7 +200,7 @@ class Registry:
             self._store.insert("person", record)
             self._store.insert("person_key", {"person": person.id, "wrapped": wrapped})
             for portrait in portraits:
-                self._insert_portrait(person.id, portrait, safe, on)
+                self._insert_portrait(person.id, new_portrait_id(), portrait, safe, on)
             self._log.append("person.added", person.id, {"portraits": len(portraits)})
         return person
 
@@ -226,11 +226,35 @@ class Registry:
             PersonUnknownError: nobody has that id.
             RecordInvalidError: the portrait cannot be recorded.
         """
+        portrait_id = new_portrait_id()
+        self.add_portraits(person_id, {portrait_id: portrait}, on)
+        return portrait_id
+
+    def add_portraits(
+        self,
+        person_id: str,
+        portraits: Mapping[str, Portrait],
+        on: dt.date,
+        *,
+        templates: Mapping[str, bytes] | None = None,
+        recogniser: str | None = None,
+    ) -> None:
+        """Add portraits of a person, all of them or none, under ids of `new_portrait_id`.
+
+        `templates`, if any, take the place of all there were, as in `store_templates`;
+        they may be of these portraits and of older ones.
+
+        Raises:
+            PersonUnknownError: nobody has that id.
+            RecordInvalidError: a portrait or a template cannot be recorded.
+        """
         with self._store.writing():
             safe = self._safe(person_id)
-            portrait_id = self._insert_portrait(person_id, portrait, safe, on)
-            self._log.append("portrait.added", person_id, {"portrait": portrait_id})
-        return portrait_id
+            for portrait_id, portrait in portraits.items():
+                self._insert_portrait(person_id, portrait_id, portrait, safe, on)
+                self._log.append("portrait.added", person_id, {"portrait": portrait_id})
+            if templates:
+                self._replace_templates(person_id, templates, recogniser, on)
 
     def link_lookalikes(self, person_id: str, other_id: str) -> None:
         """Say that two people look alike: twins, siblings. Linking them again changes nothing.
@@ -305,16 +329,26 @@ class Registry:
         """
         safe = self._safe(person_id)
         rows = self._store.rows(
-            "SELECT id, file, suffix FROM portrait WHERE person = ? ORDER BY rowid", [person_id]
+            "SELECT id, file, suffix, added_on FROM portrait WHERE person = ? ORDER BY rowid",
+            [person_id],
         )
         return tuple(
             StoredPortrait(
                 row["id"],
                 safe.decrypt(f"portrait {row['id']}", self._files.read(row["file"])),
                 row["suffix"],
+                dt.date.fromisoformat(row["added_on"]),
             )
             for row in rows
         )
+
+    def portrait_days(self) -> Mapping[str, tuple[dt.date, ...]]:
+        """The days on which each person's portraits were added, oldest first, by person id."""
+        days: dict[str, tuple[dt.date, ...]] = {}
+        for row in self._store.rows("SELECT person, added_on FROM portrait ORDER BY added_on"):
+            day = dt.date.fromisoformat(row["added_on"])
+            days[row["person"]] = (*days.get(row["person"], ()), day)
+        return days
 
     # Consents
 
@@ -337,8 +371,9 @@ class Registry:
         """Record a signed form on the day `on`, with its scan and, if allowed, templates.
 
         `templates` maps ids of the person's portraits to what `recogniser` made of
-        them. They are kept only if the form, as it stands on the day, lets the face
-        be matched now or later. Without `valid_from` the term begins when signed.
+        them. They are kept, in place of all there were, only if the form, as it stands
+        on the day, lets the face be matched now or later. Without `valid_from` the term
+        begins when signed.
 
         Raises:
             PersonUnknownError: nobody has that id.
@@ -375,7 +410,8 @@ class Registry:
             filing.insert_consent(self._store, consent, scan)
             kept = may_keep_biometrics(self.consents_of(person_id), on)
             stored = templates if templates and kept else {}
-            self._insert_templates(person_id, stored, recogniser, safe)
+            if stored:
+                self._insert_templates(person_id, stored, recogniser, safe)
             self._log.append("consent.recorded", person_id, filing.summary(consent, len(stored)))
         return consent
 
@@ -440,15 +476,7 @@ class Registry:
             RecordInvalidError: no consent lets the face be matched, or a portrait is not theirs.
         """
         with self._store.writing():
-            safe = self._safe(person_id)
-            if not may_keep_biometrics(self.consents_of(person_id), on):
-                raise RecordInvalidError(
-                    "{person} has no consent with the biometric tick: no template may be kept",
-                    person=person_id,
-                )
-            self._store.database.table("template").delete_where("person = ?", [person_id])
-            self._insert_templates(person_id, templates, recogniser, safe)
-            self._log.append("templates.stored", person_id, {"templates": len(templates)})
+            self._replace_templates(person_id, templates, recogniser, on)
 
     def outdated(self, recogniser: str, on: dt.date) -> Mapping[str, frozenset[str]]:
         """Whose face may be matched on that day but has no template of the recogniser.
@@ -611,10 +639,14 @@ class Registry:
         )
 
     def _insert_portrait(
-        self, person_id: str, portrait: Portrait, safe: PersonSafe, on: dt.date
-    ) -> str:
+        self,
+        person_id: str,
+        portrait_id: str,
+        portrait: Portrait,
+        safe: PersonSafe,
+        on: dt.date,
+    ) -> None:
         suffix = admitted_portrait(portrait.data, portrait.suffix)
-        portrait_id = new_portrait_id()
         record = {
             "id": portrait_id,
             "person": person_id,
@@ -623,7 +655,22 @@ class Registry:
             "added_on": on.isoformat(),
         }
         self._store.insert("portrait", record)
-        return portrait_id
+
+    def _replace_templates(
+        self,
+        person_id: str,
+        templates: Mapping[str, bytes],
+        recogniser: str | None,
+        on: dt.date,
+    ) -> None:
+        safe = self._safe(person_id)
+        if not may_keep_biometrics(self.consents_of(person_id), on):
+            raise RecordInvalidError(
+                "{person} has no consent with the biometric tick: no template may be kept",
+                person=person_id,
+            )
+        self._insert_templates(person_id, templates, recogniser, safe)
+        self._log.append("templates.stored", person_id, {"templates": len(templates)})
 
     def _insert_templates(
         self,
@@ -632,8 +679,7 @@ class Registry:
         recogniser: str | None,
         safe: PersonSafe,
     ) -> None:
-        if not templates:
-            return
+        """Keep templates in place of all the person had."""
         if not recogniser or not all(templates.values()):
             raise RecordInvalidError("a template needs its bytes and the name of its recogniser")
         rows = self._store.rows("SELECT id FROM portrait WHERE person = ?", [person_id])
@@ -643,6 +689,7 @@ class Registry:
                 person=person_id,
                 portraits=", ".join(foreign),
             )
+        self._store.database.table("template").delete_where("person = ?", [person_id])
         for portrait, data in templates.items():
             record = {
                 "portrait": portrait,
@@ -650,9 +697,6 @@ class Registry:
                 "person": person_id,
                 "data": safe.encrypt(_template_purpose(portrait, recogniser), data),
             }
-            self._store.database.table("template").delete_where(
-                "portrait = ? AND recogniser = ?", [portrait, recogniser]
-            )
             self._store.insert("template", record)
 
     def _delete_biometrics(self, person_id: str) -> tuple[str, ...]:

@@ -142,6 +142,58 @@ def test_portraits_come_back_in_the_order_they_were_given(registry: Registry) ->
     assert portraits[-1].id == third
 
 
+def test_portraits_carry_the_day_they_were_added(registry: Registry) -> None:
+    person = registry.add_person(NAME, [PORTRAIT], on=YESTERDAY)
+    registry.add_portrait(person.id, PORTRAIT, on=TODAY)
+    nobody = registry.add_person("Anna Keller", [], on=TODAY)
+    assert [p.added_on for p in registry.portraits_of(person.id)] == [YESTERDAY, TODAY]
+    assert registry.portrait_days() == {person.id: (YESTERDAY, TODAY)}
+    assert nobody.id not in registry.portrait_days()
+
+
+def test_later_portraits_come_with_templates_or_not_at_all(
+    registry: Registry, folder: Path
+) -> None:
+    person = enrol(registry)
+    new = {"0" * 16: Portrait(b"second", ".jpg"), "1" * 16: Portrait(b"third", ".jpg")}
+    for broken in (
+        {**new, "2" * 16: Portrait(b"", ".jpg")},
+        {"0" * 16: PORTRAIT, "1" * 16: Portrait(b"x", ".jpg/../")},
+    ):
+        with pytest.raises(RecordInvalidError):
+            registry.add_portraits(person, broken, TODAY, templates={"0" * 16: b"t"})
+    with pytest.raises(RecordInvalidError, match="no portrait"):
+        registry.add_portraits(person, new, TODAY, templates={"f" * 16: b"t"}, recogniser="r 1")
+    registry.sweep(TODAY)
+    assert len(registry.portraits_of(person)) == 1
+    assert registry.gallery(RECOGNISER, TODAY) == ((person, TEMPLATE),)
+
+    templates = {"1" * 16: b"of the third"}
+    registry.add_portraits(person, new, TODAY, templates=templates, recogniser=RECOGNISER)
+    assert [p.data for p in registry.portraits_of(person)] == [PORTRAIT.data, b"second", b"third"]
+    assert registry.gallery(RECOGNISER, TODAY) == ((person, b"of the third"),)
+
+
+def test_later_portraits_are_not_compared_without_the_tick(registry: Registry) -> None:
+    person = registry.add_person(NAME, [], on=TODAY).id
+    record(registry, person, biometric=False)
+    new = {"0" * 16: PORTRAIT}
+    with pytest.raises(RecordInvalidError, match="biometric"):
+        registry.add_portraits(person, new, TODAY, templates={"0" * 16: b"t"}, recogniser="r 1")
+    assert registry.portraits_of(person) == ()
+    registry.add_portraits(person, new, TODAY)
+    assert len(registry.portraits_of(person)) == 1
+
+
+def test_the_templates_of_a_new_form_replace_those_of_the_last(registry: Registry) -> None:
+    person = enrol(registry)
+    second = registry.add_portrait(person, Portrait(b"second", ".jpg"), on=TODAY)
+    record(registry, person, serial="B-2", templates={second: b"new"}, recogniser=RECOGNISER)
+    assert registry.gallery(RECOGNISER, TODAY) == ((person, b"new"),)
+    record(registry, person, serial="C-3")
+    assert registry.gallery(RECOGNISER, TODAY) == ((person, b"new"),)
+
+
 def test_a_person_with_a_portrait_that_cannot_be_kept_is_not_half_added(
     registry: Registry, folder: Path
 ) -> None:
