@@ -9,9 +9,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clearance.enrolment import read_portrait
+from clearance.enrolment import read_portrait, reference_templates
 from clearance.errors import DemoMissingError
-from clearance.references import references_of
 from clearance.settings import FILE_NAME, Institution, Settings, settings_text
 from consent.errors import RegistryExistsError
 from consent.registry import Registry
@@ -94,19 +93,20 @@ def _enrol(
     consent = person["consent"]
     if not consent:
         return added.id
-    biometric = consent["biometric"]
+    # As they are: drawn faces are more alike than people's, and the cast is who it is.
+    stored = registry.portraits_of(added.id) if consent["biometric"] else ()
     registry.record_consent(
         added.id,
         serial=f"DEMO-{number:03d}",
         signed=dt.date.fromisoformat(consent["signed"]),
         valid_until=dt.date.fromisoformat(consent["until"]),
         channels=consent["channels"],
-        biometric=biometric,
+        biometric=consent["biometric"],
         evidence=f"Demo of {person['name']}: nobody has signed anything.".encode(),
         evidence_suffix=".txt",
         on=today,
-        templates=references_of(added, registry, detector, today).templates if biometric else None,
-        recogniser=detector.recogniser_name if biometric else None,
+        templates=reference_templates(stored, detector) if stored else None,
+        recogniser=detector.recogniser_name if stored else None,
     )
     if consent["withdrawn"]:
         registry.withdraw(added.id, None, on=dt.date.fromisoformat(consent["withdrawn"]))

@@ -42,6 +42,7 @@ class Colours:
     """A detector that sees one face in each picture and tells people by their colour."""
 
     recogniser_name = "colours 1"
+    scores_path = None
 
     def find_faces(self, frame: Frame) -> tuple[Face, ...]:
         edge = frame.width // 5
