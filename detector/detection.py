@@ -17,6 +17,7 @@ from detector.faces import RECOGNISABLE_WIDTH, Box, Face, Landmarks
 from detector.options import DetectionOptions
 from detector.passes import (
     TURNS,
+    Copies,
     FaceFinder,
     copies_of,
     look,
@@ -25,7 +26,7 @@ from detector.passes import (
     reduced_to,
     turned_back,
 )
-from detector.voting import SAME_FACE, Candidates, Voted, vote
+from detector.voting import SAME_FACE, Candidates, Voted, oddness, vote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,8 +47,17 @@ _PERHAPS = 0.3
 """Score from which a sighting says something about how the picture was held."""
 
 _FAR_MORE = 1.5
-"""In 15 upright crowd photos no turned copy showed more than the upright one, and in
-eight of them it showed less than two thirds."""
+"""In 257 of 300 upright crowd photos, with 828 of their 869 recognisable faces, the
+reduced copy showed that much more than any turned one; in 5 (4 faces) a turned one did."""
+
+_MORE = 1.05
+"""By how much a turned copy must show more than the upright one to be searched as well:
+a face that is seen alike at every turn shows a trifle more at one of them."""
+
+_TYPICALLY_ODD = 0.12
+"""Oddness that halves what a sighting says of how the picture was held: a large face is
+seen at any turn, but its eyes are found at the right one only. (Without it a turned
+copy showed more in 29 of the 300 photos, with it in 14.)"""
 
 _SAME_PIXELS = 4.0
 """Mean difference in steps of 255 up to which two views show one and the same face."""
@@ -91,7 +101,8 @@ def sightings(
         return _look_every_way(copies, pixels, finder, options)
     upright = look(pixels, copies, finder, options.sighting)
     somebody = bool((vote(upright).candidates.scores >= _CONVINCING).any())
-    held = _Held.look(copies, pixels, finder, _TURNED_SIDES[:1] if somebody else _TURNED_SIDES)
+    sides = _TURNED_SIDES[:1] if somebody else _TURNED_SIDES
+    held = _Held.look(copies, pixels, finder, sides, upright)
     believed = held.believed(upright, options.turned)
     return [*believed, *_look_turned(pixels, finder, options, held)]
 
@@ -112,7 +123,7 @@ def _look_turned(
     """Passes over the turned picture, in the coordinates of the upright one.
 
     Where a turned copy shows more than the upright one does, the picture itself lies
-    on its side and is searched at every size.
+    on its side and is searched at every size, at the turn that shows most.
     """
     height, width = pixels.shape[:2]
     passes = []
@@ -128,11 +139,11 @@ def _look_turned(
 
 
 def _look_every_way(
-    copies: Sequence[Pixels], pixels: Pixels, finder: FaceFinder, options: DetectionOptions
+    copies: Copies, pixels: Pixels, finder: FaceFinder, options: DetectionOptions
 ) -> list[Candidates]:
     """Passes over the picture with nothing left out, and again as it lies if it does."""
 
-    def look_at(upright: Pixels, sizes: Sequence[Pixels]) -> list[Candidates]:
+    def look_at(upright: Pixels, sizes: Copies) -> list[Candidates]:
         return look_every_way(upright, sizes, finder, options.sighting, options.turned_thorough)
 
     height, width = pixels.shape[:2]
@@ -155,7 +166,7 @@ class _Held:
     """
 
     seen: Mapping[int, Candidates]
-    """Sightings by quarter turns, in the coordinates of the turned copy."""
+    """Sightings by quarter turns: of the turned copies, in their coordinates."""
     copy: tuple[int, int]
     picture: tuple[int, int]
     """Width and height of the copy and of the picture."""
@@ -163,24 +174,32 @@ class _Held:
     @classmethod
     def look(
         cls,
-        copies: Sequence[Pixels],
+        copies: Copies,
         pixels: Pixels,
         finder: FaceFinder,
         sides: Sequence[int],
+        upright: Sequence[Candidates] = (),
     ) -> _Held:
-        """Look at the smallest of the copies that shows anybody at any turn."""
+        """Look at the smallest of the copies that shows anybody at any turn.
+
+        `upright` is what `passes.look` has seen in them as they are.
+        """
         for side in sides:
-            copy = reduced_to(side, pixels, copies)
-            seen = {
-                turns: look_once(np.rot90(copy, turns), finder, _PERHAPS) for turns in (0, *TURNS)
-            }
+            index = reduced_to(side, copies)
+            copy = copies.made[index]
+            # The passes are in the opposite order, the largest copy last.
+            known = upright[len(copies.made) - 1 - index] if upright else None
+            if known is None:
+                known = look_once(copy, finder, _PERHAPS)
+            seen = {0: known.take(known.scores >= _PERHAPS)}
+            seen |= {turns: look_once(np.rot90(copy, turns), finder, _PERHAPS) for turns in TURNS}
             if any(len(found) for found in seen.values()):
                 break
         return cls(seen, (copy.shape[1], copy.shape[0]), (pixels.shape[1], pixels.shape[0]))
 
     def shows_more(self, turns: int) -> bool:
-        """Whether the copy shows more when it is turned so."""
-        return float(self.seen[turns].scores.sum()) > float(self.seen[0].scores.sum())
+        """Whether the copy shows more when it is turned so than otherwise."""
+        return self._most() == turns and self._shown(turns) > _MORE * self._shown(0)
 
     def believed(self, passes: Sequence[Candidates], least: float) -> list[Candidates]:
         """The passes over the picture as it came, without what is too weak for how it was held.
@@ -188,11 +207,21 @@ class _Held:
         A picture that shows far more when it is turned came the wrong way up: then a
         sighting in it counts as one in a turned picture does.
         """
-        as_it_came = float(self.seen[0].scores.sum())
-        best = max(float(self.seen[turns].scores.sum()) for turns in TURNS)
-        if best <= _FAR_MORE * as_it_came:
+        if self._shown(self._most()) <= _FAR_MORE * self._shown(0):
             return list(passes)
         return [one.take(one.scores >= least) for one in passes]
+
+    def _most(self) -> int:
+        """The turn at which most is shown: none, in doubt."""
+        return max((0, *TURNS), key=self._shown)
+
+    def _shown(self, turns: int) -> float:
+        """How many faces the copy shows the right way up, each by how certain it is."""
+        found = self.seen[turns]
+        odd = oddness(found.landmarks)
+        # A finder without landmarks shows all faces alike.
+        right = 1 / (1 + np.nan_to_num(odd) / _TYPICALLY_ODD)
+        return float((found.scores * right).sum())
 
     def sightings(self, turns: int, least: float) -> Candidates:
         """What the turned copy shows with a score of `least`, in the picture's coordinates."""

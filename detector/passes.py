@@ -8,16 +8,18 @@ large.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from PIL import Image
 
 from detector.faces import Box
-from detector.voting import Candidates, strongest, strongest_way
+from detector.voting import Candidates, strongest, strongest_way, vote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from detector.faces import Pixels
     from detector.voting import Floats
@@ -50,11 +52,22 @@ TILE = 768
 OVERLAP = 64
 """Pixels that neighbouring tiles share; larger faces are found in a smaller copy."""
 
-_AROUND_HINT = 96
+_AROUND_HINT = 48
 """Pixels around hints that are looked at, so that a face is seen whole with its surroundings."""
 
-_LARGE = 96
-"""Width in pixels of the largest copy from which a hint is left to the smaller copies."""
+_SMALL = 64
+"""Width in pixels of the largest copy below which the slightest hint is followed."""
+
+_DOUBTFUL = 0.9
+_LARGE = 384
+"""Larger faces are looked at again if the smaller copies together leave doubts: many that
+are half covered score little in each copy. Still larger ones do not fit the network."""
+
+_STEP = 32
+"""Networks fill a picture up to a multiple of so many pixels."""
+
+_PER_LOOK = 12_000
+"""Pixels that could be looked at in the time that one look more takes by itself."""
 
 _ENLARGED_PIXELS = 8_000_000
 """A picture is enlarged only up to this size: a photo of 2 megapixels, twice as wide.
@@ -73,32 +86,76 @@ _SMALLEST_COPY = 320
 """The longer side of the smallest copy: a face that fills the frame fits the network."""
 
 
-def look(
-    pixels: Pixels, copies: Sequence[Pixels], finder: FaceFinder, sighting: float
-) -> list[Candidates]:
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Copies:
+    """A picture in every size at which the finder must look.
+
+    `made` are those up to its own size, the largest first. If `enlarged`, one of twice
+    its size comes before them: it is made only where it is looked at.
+    """
+
+    made: tuple[Pixels, ...]
+    enlarged: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the largest copy."""
+        times = 2 if self.enlarged else 1
+        return self.made[0].shape[1] * times, self.made[0].shape[0] * times
+
+    @property
+    def smaller(self) -> tuple[Pixels, ...]:
+        """All but the largest, the largest of them first."""
+        return self.made if self.enlarged else self.made[1:]
+
+    def part(self, box: Box) -> Pixels:
+        """A part of the largest copy."""
+        if not self.enlarged:
+            return self.made[0][box.top : box.bottom, box.left : box.right]
+        left, top = box.left // 2, box.top // 2
+        right, bottom = -(-box.right // 2), -(-box.bottom // 2)
+        twice = resized(self.made[0][top:bottom, left:right], 2.0)
+        return twice[
+            box.top - 2 * top : box.bottom - 2 * top, box.left - 2 * left : box.right - 2 * left
+        ]
+
+    @property
+    def all(self) -> tuple[Pixels, ...]:
+        """Every copy, the largest first."""
+        return (resized(self.made[0], 2.0), *self.made) if self.enlarged else self.made
+
+
+def look(pixels: Pixels, copies: Copies, finder: FaceFinder, sighting: float) -> list[Candidates]:
     """One pass per copy, in the coordinates of `pixels`: what scores at least `sighting`.
 
-    The largest copy costs more than all others together. So it is looked at only
-    where the copy of half its size gave the slightest hint of a small face, far
-    below a sighting; large faces are seen better in the other copies.
+    The largest copy comes last. It costs more than all others together, so it is looked
+    at only where the copy of half its size gave the slightest hint of a small face, far
+    below a sighting, or the other copies together a doubtful one of a larger face.
     """
     lowest = sighting if finder.hint is None else min(sighting, finder.hint)
-    largest, *others = copies
     passes, hints = [], None
-    for copy in reversed(others):
+    for copy in reversed(copies.smaller):
         seen = _seen_in_tiles(copy, finder, lowest).moved(scale=_to(pixels, copy))
         passes.append(strongest(seen.take(seen.scores >= sighting)))
         hints = seen
+    across, down = copies.size[0] / pixels.shape[1], copies.size[1] / pixels.shape[0]
     if finder.hint is None or hints is None:
-        seen = _seen_in_tiles(largest, finder, sighting)
+        found = []
+        for tile, core in tiles(*copies.size):
+            seen = finder.find(copies.part(tile), sighting).moved(shift=(tile.left, tile.top))
+            found.append(_in_core(seen, core))
     else:
-        small = _smaller_than(_LARGE, hints.moved(scale=_to(largest, pixels)))
-        seen = _seen_in_tiles(largest, finder, sighting, small)
-    return [*passes, strongest(seen.moved(scale=_to(pixels, largest)))]
+        hints = _smaller_than(_SMALL, hints.moved(scale=(across, down)))
+        sure = vote(passes).candidates
+        doubtful = sure.take(sure.scores < _DOUBTFUL).moved(scale=(across, down))
+        doubtful = _with_surroundings(_smaller_than(_LARGE, doubtful))
+        found = _seen_around(Candidates.joined([hints, doubtful]), copies, finder, sighting)
+    largest = Candidates.joined(found).moved(scale=(1 / across, 1 / down))
+    return [*passes, strongest(largest)]
 
 
 def look_every_way(
-    pixels: Pixels, copies: Sequence[Pixels], finder: FaceFinder, sighting: float, turned: float
+    pixels: Pixels, copies: Copies, finder: FaceFinder, sighting: float, turned: float
 ) -> list[Candidates]:
     """One pass per copy, in the coordinates of `pixels`, with nothing left out.
 
@@ -109,7 +166,7 @@ def look_every_way(
     the false boxes for the same recall).
     """
     passes = []
-    for copy in copies:
+    for copy in copies.all:
         mirror = np.ascontiguousarray(copy[:, ::-1])
         seen = [
             _seen_in_tiles(copy, finder, sighting),
@@ -143,24 +200,23 @@ def scales(width: int, height: int, smallest_face: int, finder_minimum: int) -> 
     if scale == 1.0 and 4 * width * height <= _ENLARGED_PIXELS:
         scale = 2.0
     chosen = [scale]
-    while max(width, height) * scale > _SMALLEST_COPY:
+    while scale > 1.0 or max(width, height) * scale > _SMALLEST_COPY:
         scale /= 2
         chosen.append(scale)
     return tuple(chosen)
 
 
-def copies_of(pixels: Pixels, smallest_face: int, finder: FaceFinder) -> list[Pixels]:
-    """The picture in every size at which the finder must look, the largest first."""
+def copies_of(pixels: Pixels, smallest_face: int, finder: FaceFinder) -> Copies:
+    """The picture in every size at which the finder must look."""
     height, width = pixels.shape[:2]
     factors = scales(width, height, smallest_face, finder.smallest_face)
-    copies = [pixels if factors[0] == 1.0 else resized(pixels, factors[0])]
-    for factor in factors[1:]:
-        if factor == 1.0:
-            copies.append(pixels)
-        else:
-            # Averages of 2 x 2 pixels: exact at halves, and much faster than a filter.
-            copies.append(np.asarray(_image(copies[-1]).reduce(2)))
-    return copies
+    enlarged = factors[0] > 1.0
+    first, *others = factors[1:] if enlarged else factors
+    copies = [pixels if first == 1.0 else resized(pixels, first)]
+    for _ in others:
+        # Averages of 2 x 2 pixels: exact at halves, and much faster than a filter.
+        copies.append(np.asarray(_image(copies[-1]).reduce(2)))
+    return Copies(tuple(copies), enlarged)
 
 
 def resized(pixels: Pixels, factor: float) -> Pixels:
@@ -169,16 +225,10 @@ def resized(pixels: Pixels, factor: float) -> Pixels:
     return np.asarray(_image(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
 
 
-def reduced_to(side: int, pixels: Pixels, copies: Sequence[Pixels]) -> Pixels:
-    """The picture with its longer side near `side`, from the smallest copy that is larger.
-
-    Whole pixels are averaged, so it is not exactly `side`; a picture that is
-    smaller stays as it is.
-    """
-    smaller = [copy for copy in copies if side * 2 <= max(copy.shape[:2]) <= max(pixels.shape[:2])]
-    source = smaller[-1] if smaller else pixels
-    times = round(max(source.shape[:2]) / side)
-    return source if times <= 1 else np.asarray(_image(source).reduce(times))
+def reduced_to(side: int, copies: Copies) -> int:
+    """Which of the copies made has its longer side nearest to `side`."""
+    longer = [max(copy.shape[:2]) for copy in copies.made]
+    return min(range(len(longer)), key=lambda index: abs(math.log(longer[index] / side)))
 
 
 def turned_back(found: Candidates, turns: int, width: int, height: int) -> Candidates:
@@ -218,20 +268,87 @@ def _to(target: Pixels, source: Pixels) -> tuple[float, float]:
     return target.shape[1] / source.shape[1], target.shape[0] / source.shape[0]
 
 
-def _seen_in_tiles(
-    pixels: Pixels, finder: FaceFinder, threshold: float, hints: Candidates | None = None
-) -> Candidates:
-    """What the finder sees in a picture of any size, perhaps only around `hints`."""
+def _seen_in_tiles(pixels: Pixels, finder: FaceFinder, threshold: float) -> Candidates:
+    """What the finder sees in a picture of any size."""
     found = []
     for tile, core in tiles(pixels.shape[1], pixels.shape[0]):
-        part = tile if hints is None else _around(_in_core(hints, core), tile)
-        if not part.area:
-            continue
-        seen = finder.find(pixels[part.top : part.bottom, part.left : part.right], threshold)
+        seen = finder.find(pixels[tile.top : tile.bottom, tile.left : tile.right], threshold)
         # A face belongs to the tile whose core holds its centre. It reaches at
         # most half a face beyond the core, and the tile half an overlap.
-        found.append(_in_core(seen.moved(shift=(part.left, part.top)), core))
+        found.append(_in_core(seen.moved(shift=(tile.left, tile.top)), core))
     return Candidates.joined(found)
+
+
+def _seen_around(
+    hints: Candidates, copies: Copies, finder: FaceFinder, threshold: float
+) -> list[Candidates]:
+    """What the finder sees in the largest copy around hints, in its coordinates."""
+    found = []
+    for tile, core in tiles(*copies.size):
+        for part in parts_around(_in_core(hints, core).boxes, tile):
+            seen = finder.find(copies.part(part), threshold).moved(shift=(part.left, part.top))
+            # Not what is cut by an edge that the tile does not have.
+            whole = Box(
+                core.left if part.left == tile.left else part.left + _AROUND_HINT // 2,
+                core.top if part.top == tile.top else part.top + _AROUND_HINT // 2,
+                core.right if part.right == tile.right else part.right - _AROUND_HINT // 2,
+                core.bottom if part.bottom == tile.bottom else part.bottom - _AROUND_HINT // 2,
+            )
+            found.append(_in_core(seen, whole))
+    return found
+
+
+def parts_around(boxes: Floats, tile: Box) -> list[Box]:
+    """Parts of a tile that together hold all boxes and their surroundings.
+
+    A part is cut in two as long as that leaves less to look at.
+    """
+    if not len(boxes):
+        return []
+    whole = _surroundings(_hulls(boxes)[-1:], tile)
+    least, halves = float(_cost(whole)[0]), None
+    for axis in (0, 1):
+        ordered = boxes[np.argsort(boxes[:, axis] + boxes[:, axis + 2], kind="stable")]
+        before, after = _hulls(ordered)[:-1], _hulls(ordered[::-1])[::-1][1:]
+        costs = _cost(_surroundings(before, tile)) + _cost(_surroundings(after, tile))
+        if len(costs) and costs.min() < least:
+            least, cut = float(costs.min()), int(costs.argmin()) + 1
+            halves = ordered[:cut], ordered[cut:]
+    if halves is None:
+        return [Box(*(int(edge) for edge in whole[0]))]
+    return [part for half in halves for part in parts_around(half, tile)]
+
+
+def _hulls(boxes: Floats) -> Floats:
+    """What holds the first box, the first two, and so on."""
+    low = np.minimum.accumulate(boxes[:, :2], axis=0)
+    high = np.maximum.accumulate(boxes[:, 2:], axis=0)
+    return np.concatenate([low, high], axis=1)
+
+
+def _surroundings(boxes: Floats, tile: Box) -> Floats:
+    # Whole steps of the network: the tile as a whole would be seen in the same cells.
+    first, last = np.array([tile.left, tile.top]), np.array([tile.right, tile.bottom])
+    steps = np.maximum(0, np.floor((boxes[:, :2] - _AROUND_HINT - first) / _STEP))
+    low = np.minimum(first + steps * _STEP, last - 1)
+    high = np.clip(np.ceil(boxes[:, 2:]) + _AROUND_HINT, low + 1, last)
+    return np.concatenate([low, high], axis=1)
+
+
+def _cost(parts: Floats) -> Floats:
+    """What it takes to look at parts (n, 4), in pixels: (n,)."""
+    sides = parts[:, 2:] - parts[:, :2]
+    cost: Floats = np.prod(np.ceil(sides / _STEP) * _STEP, axis=1) + _PER_LOOK
+    return cost
+
+
+def _with_surroundings(candidates: Candidates) -> Candidates:
+    """Boxes twice as wide and high."""
+    boxes = candidates.boxes
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2
+    return dataclasses.replace(
+        candidates, boxes=np.concatenate([boxes[:, :2] - half, boxes[:, 2:] + half], axis=1)
+    )
 
 
 def _smaller_than(width: float, candidates: Candidates) -> Candidates:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from detector.detection import find_faces, without_parts
 from detector.faces import Box, Face, Frame
 from detector.options import DetectionOptions
-from detector.passes import OVERLAP, TILE, scales, tiles
+from detector.passes import OVERLAP, TILE, parts_around, scales, tiles
 from detector.voting import Candidates, Voted
 from tests.detector.fakes import SquareFinder, a_frame, a_picture
 
@@ -59,13 +59,14 @@ def test_tiny_and_thin_pictures_are_looked_at(width: int, height: int) -> None:
 
 def test_large_pictures_are_looked_at_in_tiles_of_bounded_size() -> None:
     finder = SquareFinder()
-    # On corners, edges and seams of tiles, and one that fills most of the picture.
+    # On corners, edges and seams of tiles, and one that fills most of the picture. Square
+    # as their landmarks are: others look as if the picture lay on its side.
     faces = [
-        Box(0, 0, 30, 40),
+        Box(0, 0, 40, 40),
         Box(TILE - 40, TILE - 40, TILE, TILE),
-        Box(1370, 10, 1400, 50),
-        Box(680, 300, 740, 380),
-        Box(100, 900, 1300, 1900),
+        Box(1360, 10, 1400, 50),
+        Box(680, 300, 740, 360),
+        Box(150, 850, 1250, 1950),
     ]
     picture = a_picture(*faces, width=1400, height=2000)
     assert_same(boxes_found(a_frame(picture), finder), faces)
@@ -135,6 +136,45 @@ def test_the_largest_copy_is_looked_at_around_hints_only() -> None:
     assert_same(boxes_found(frame, thorough), faces)
     looked = [sum(w * h for w, h in finder.looks) for finder in (hinting, thorough)]
     assert looked[0] < looked[1] / 2
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 700), st.integers(0, 500), st.integers(1, 60), st.integers(1, 60)),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_every_hint_lies_in_a_part_with_what_surrounds_it(
+    hints: list[tuple[int, int, int, int]],
+) -> None:
+    tile = Box(640, 320, 640 + TILE, 320 + 600)
+    boxes = [Box(640 + x, 320 + y, 640 + x + w, 320 + y + h) for x, y, w, h in hints]
+    parts = parts_around(_voted(*((box, 0.1, 1) for box in boxes)).candidates.boxes, tile)
+    for box in boxes:
+        around = Box(box.left - 48, box.top - 48, box.right + 48, box.bottom + 48)
+        wanted = Box(
+            max(around.left, tile.left),
+            max(around.top, tile.top),
+            min(around.right, tile.right),
+            min(around.bottom, tile.bottom),
+        )
+        assert any(part.intersection(wanted) == wanted.area for part in parts)
+    for part in parts:
+        assert part.intersection(tile) == part.area
+        assert (part.left - tile.left) % 32 == (part.top - tile.top) % 32 == 0
+
+
+def test_far_hints_are_looked_at_by_themselves() -> None:
+    tile = Box(0, 0, TILE, TILE)
+    near, beside, far = Box(10, 10, 20, 20), Box(30, 10, 40, 20), Box(700, 700, 710, 710)
+
+    def parts(*boxes: Box) -> list[Box]:
+        return parts_around(_voted(*((box, 0.1, 1) for box in boxes)).candidates.boxes, tile)
+
+    assert len(parts(near, beside, far)) == 2
+    assert len(parts(near, beside)) == 1
+    assert parts() == []
 
 
 def test_hidden_views_count() -> None:
