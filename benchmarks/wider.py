@@ -51,13 +51,16 @@ class Truth:
     blur: int
     occlusion: int
     invalid: bool
+    turns: int = 0
+    """By how many quarters the picture has been turned since it was labelled."""
 
     @property
     def bands(self) -> frozenset[Band]:
         """The bands it counts in; none for a label that WIDER itself calls invalid."""
-        if self.invalid or self.box.width < 16:
+        width = self.box.height if self.turns % 2 else self.box.width
+        if self.invalid or width < 16:
             return frozenset()
-        if self.box.width < 24:
+        if width < 24:
             return frozenset({Band.SMALL})
         clear = self.blur < 2 and self.occlusion < 2
         return frozenset({Band.ALL, Band.RECOGNISABLE} if clear else {Band.ALL})
@@ -206,7 +209,7 @@ def turned(photo: Photo, turns: int, folder: Path) -> Photo:
         pixels = np.rot90(np.asarray(picture.convert("RGB")), turns)
         Image.fromarray(np.ascontiguousarray(pixels)).save(target, compress_level=1)
     faces = tuple(
-        dataclasses.replace(face, box=_turned_box(face.box, turns, width, height))
+        dataclasses.replace(face, box=_turned_box(face.box, turns, width, height), turns=turns)
         for face in photo.faces
     )
     return Photo(target, faces)

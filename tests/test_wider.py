@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.fit_detection import Counts, Limits, Looked, chosen, cross_validated
-from benchmarks.wider import Band, Photo, Truth, evaluate_turned, judged, read_photos, table
+from benchmarks.wider import Band, Photo, Truth, evaluate_turned, judged, read_photos, table, turned
 from detector.faces import Box, Face
 from tests.detector.fakes import MAGENTA, a_picture, rectangles
 
@@ -59,6 +59,17 @@ def test_the_truth_turns_with_the_photo(tmp_path: Path, turns: int) -> None:
     result = evaluate_turned("x", find, [Photo(path, (CLEAR, BLURRED))], turns)
     assert [result.recall(band) for band in (Band.RECOGNISABLE, Band.ALL)] == [1, 1]
     assert result.false_boxes == 0
+
+
+def test_a_face_counts_in_the_same_bands_however_the_picture_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "0_Parade_x_0_1.png"
+    Image.fromarray(a_picture(width=400, height=300)).save(path)
+    narrow = Truth(Box(10, 10, 32, 60), blur=0, occlusion=0, invalid=False)
+    folder = tmp_path / "turned"
+    folder.mkdir()
+    for turns in range(4):
+        copy = turned(Photo(path, (narrow,)), turns, folder)
+        assert copy.faces[0].bands == {Band.SMALL}
 
 
 def test_labels_are_read(tmp_path: Path) -> None:
