@@ -32,15 +32,17 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
+from detector.calibration import limits_for, model_for
 from detector.detector import Detector
 from detector.faces import Face, Frame
-from detector.matching import Gallery, Limits, match
+from detector.matching import Gallery, match
 from detector.networks.centerface import CenterFace
 from detector.networks.dlib_resnet import DlibResnet
 from detector.networks.runtime import usable_cores
 from detector.passes import TILE
 from detector.photo import open_photo
 from detector.recognition import cut_chip, templates
+from detector.scoring import Comparison
 from detector.voting import strongest
 
 if TYPE_CHECKING:
@@ -270,13 +272,26 @@ def search(people: list[Subject], repeats: int) -> None:
         },
         repeats,
     )
-    known = Gallery(gallery[:10_000].copy(), tuple(map(str, range(10_000))))
+    model = model_for(Detector.load())
+    if model is None:
+        raise SystemExit("the built-in recogniser has no score tables")
+    counts = np.ones(GALLERY)
+    prepared = model.prepared(gallery)
+    known = Gallery(
+        tuple(map(str, range(GALLERY))),
+        gallery,
+        counts,
+        model.recogniser,
+        model,
+        Comparison.of(model, prepared, counts),
+    )
     shown = [people[0].faces[0]] * SEARCHED
-    limits = Limits(confident=0.4, look=0.6)
+    limits = limits_for(model, GALLERY)
     table(
-        f"{SEARCHED} faces among 10,000 people",
+        f"{SEARCHED} faces among {GALLERY:,} people, with the product's scores",
         {
-            "reading the gallery once (its sum)": known.templates.sum,
+            "reading the gallery once (its sum)": prepared.astype(np.float32).sum,
+            "Gallery.scores": partial(known.scores, faces),
             "detector.match": partial(match, faces, shown, known, limits),
         },
         repeats,

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 from clearance.enrolment import gallery_of
 from clearance.errors import ExportError
 from clearance.not_a_face import words_about
 from clearance.rendition import Rendition
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
 from consent.decision import Decision, decide_all
-from detector.calibration import MEASURED, UNMEASURED, limits_for
+from detector.calibration import limits_for, model_for
 from detector.faces import Certainty, Face, Frame, Match, SizeClass
-from detector.matching import Gallery, Limits, match
+from detector.matching import Gallery, Limits, match, worth_a_second_look
 from detector.photo import open_photo
 
 if TYPE_CHECKING:
@@ -85,12 +87,11 @@ class House:
         stored = registry.gallery(detector.recogniser_name, today) if registry else ()
         if not settings.detection.matching:
             stored = ()
-        gallery = gallery_of(stored, detector.recogniser_name)
-        if len(gallery):
+        if stored:
             detector.prepare_matching()
-        limits = UNMEASURED
-        if detector.recogniser_name in MEASURED:
-            limits = limits_for(max(1, len(gallery)), settings.detection.false_positive_rate)
+        model = model_for(detector)
+        gallery = gallery_of(stored, detector.recogniser_name, model)
+        limits = limits_for(model, len(gallery), settings.detection.false_positive_rate)
         return cls(settings, detector, registry, gallery, limits, opener)
 
     @property
@@ -142,11 +143,16 @@ def identify(frame: Frame, faces: Sequence[Face], house: House) -> tuple[Match, 
     """The best candidate for each face, in the order of the faces.
 
     Templates of the picture's faces live in this function only, and none is
-    computed while nobody is enrolled.
+    computed while nobody is enrolled. A quick template tells who is certainly
+    nobody's match; only the others are measured carefully.
     """
     if not faces or not len(house.gallery):
         return (Match.nobody(),) * len(faces)
-    probes = house.detector.templates(frame, faces)
+    probes = house.detector.templates(frame, faces, quick=True)
+    near = worth_a_second_look(probes, house.gallery, house.limits)
+    careful = house.detector.templates(frame, [faces[row] for row in near])
+    probes = np.full_like(probes, np.nan)
+    probes[near] = careful
     return match(probes, faces, house.gallery, house.limits)
 
 

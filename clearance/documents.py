@@ -51,6 +51,8 @@ def _face(number: int, result: FaceResult) -> Document:
         "outcome": result.outcome.value,
         "person": result.match.person,
         "distance": _number(result.match.distance),
+        "likelihood_ratio": _number(result.match.score),
+        "strangers": result.match.rate,
         "margin": _number(result.match.margin),
         "reasons": [reason.value for reason in result.reasons],
         "said": said_document(result.said) if result.said else None,

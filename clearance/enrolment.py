@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from detector.detector import Detector
+    from detector.scoring import ScoreModel
 
 # A scanned form of a few pages; far above any real one.
 MAX_EVIDENCE_BYTES = 64 * 2**20
@@ -61,13 +62,15 @@ def reference_templates(
     return templates
 
 
-def gallery_of(stored: Iterable[tuple[str, bytes]], recogniser: str) -> Gallery:
+def gallery_of(
+    stored: Iterable[tuple[str, bytes]], recogniser: str, model: ScoreModel | None = None
+) -> Gallery:
     """The people a face is compared with, from the registry's templates."""
     templates_of: dict[str, list[npt.NDArray[np.float32]]] = {}
     for person, template in stored:
         row = np.frombuffer(template, "<f4").astype(np.float32)
         templates_of.setdefault(person, []).append(row)
-    return Gallery.of(templates_of, recogniser)
+    return Gallery.of(templates_of, recogniser, model)
 
 
 def read_evidence(untrusted_path: Path) -> bytes:

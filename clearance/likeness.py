@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from detector.calibration import model_for
+from detector.matching import Gallery
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from detector.detector import Detector
@@ -21,5 +25,27 @@ def rates_for(detector: Detector) -> Rates | None:
 
     Without a measurement portraits are not compared with each other: any limit would
     be a guess, and a guess would turn people away.
+
+    Raises:
+        ModelMissingError: the file that says what was measured cannot be used.
     """
-    return None
+    model = model_for(detector)
+    if model is None:
+        return None
+
+    def rates(
+        templates: Templates, people: Sequence[Sequence[Templates]]
+    ) -> npt.NDArray[np.float64]:
+        gallery = Gallery.of(
+            {str(number): rows for number, rows in enumerate(people)},
+            detector.recogniser_name,
+            model,
+        )
+        return np.array(
+            [
+                [gallery.rate(score, person) for person, score in enumerate(row)]
+                for row in gallery.scores(templates)
+            ]
+        )
+
+    return rates

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearance.demo import SAMPLES, sample_cast
-from detector.calibration import MEASURED
+from detector.calibration import model_for
 from detector.detector import Detector
 from detector.errors import BackendMissingError, ModelMissingError
 from detector.faces import Box
@@ -45,6 +45,7 @@ class ModelReport:
         right: pictures it got right: a finder found the face where it is drawn; to a
             recogniser another portrait of the same person lies nearest.
         tried: pictures it was tried on.
+        measured: it is known what the scores mean; else no match can be sure.
         problem: why it cannot be used.
     """
 
@@ -53,12 +54,8 @@ class ModelReport:
     in_use: bool
     right: int = 0
     tried: int = 0
+    measured: bool = False
     problem: ModelMissingError | BackendMissingError | None = None
-
-    @property
-    def measured(self) -> bool:
-        """Whether it is known what the distances mean; else no match can be sure."""
-        return self.tag in MEASURED
 
     @property
     def tells_apart(self) -> bool:
@@ -111,6 +108,7 @@ def _check(model: UserModel, settings: Settings, portraits: Sequence[_Portrait])
         if model.kind == "recogniser":
             # What is refused is refused before anything is searched.
             detector.templates(portraits[0].frame, ())
+            report = dataclasses.replace(report, measured=model_for(detector) is not None)
         faces = [_drawn_face(detector, portrait) for portrait in portraits]
         right = [face is not None for face in faces]
         if model.kind == "recogniser":

@@ -118,10 +118,11 @@ class Detector:
 
         return find_faces(frame, self._finder.get(), self._options or DetectionOptions())
 
-    def templates(self, frame: Frame, faces: Sequence[Face]) -> Templates:
+    def templates(self, frame: Frame, faces: Sequence[Face], *, quick: bool = False) -> Templates:
         """One row per face, float32 (n, d); NaN for a face that cannot be measured.
 
-        Each face is measured in the view that shows it.
+        Each face is measured in the view that shows it. `quick` takes a sixth of the
+        time and is good enough to tell who is certainly nobody's match.
 
         Raises:
             ModelMissingError: the recogniser's weights are absent or damaged.
@@ -129,7 +130,7 @@ class Detector:
         """
         from detector.recognition import templates
 
-        return templates(frame.views, faces, self._recogniser.get())
+        return templates(frame.views, faces, self._recogniser.get(), quick=quick)
 
 
 class _Later(Generic[_Network]):

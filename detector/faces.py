@@ -192,16 +192,22 @@ class Certainty(enum.StrEnum):
 class Match:
     """The best candidate for one face.
 
-    `distance` is Euclidean between templates; `margin` is the second-best
-    person's distance minus the best one's, infinite when the gallery holds one
-    person only. `person` is set for every certainty but `NONE`. `contested`:
-    another face of the picture is near the same person, too.
+    `person` is set for every certainty but `NONE`. `distance` is Euclidean, from the
+    face's template to the mean of the person's. `score` is the natural logarithm of
+    how much likelier this is the person than a stranger, `rate` the share of
+    strangers that reach it with one person; both None for a recogniser whose scores
+    nobody measured. `margin` is the lead over the next person, in the unit of the
+    score (of the distance without one): infinite when the gallery holds one person
+    only, negative when another person is likelier. `contested`: another face of the
+    picture could be the same person, too.
     """
 
     certainty: Certainty
     person: str | None = None
     distance: float | None = None
+    score: float | None = None
     margin: float | None = None
+    rate: float | None = None
     contested: bool = False
 
     @classmethod

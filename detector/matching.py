@@ -1,9 +1,9 @@
 """Compares faces with the gallery of people who agreed to be matched.
 
 Pure arithmetic. A false match would publish somebody who did not agree, so
-every doubt lowers the certainty: a confident match needs a small distance, a
-clear lead over the next person, a face large enough to tell, and nobody else
-in the picture who could be the same person.
+every doubt lowers the certainty: a confident match needs a score that strangers
+hardly ever reach, a clear lead over the next person, a face large enough to
+tell, and nobody else in the picture who could be the same person.
 """
 
 from __future__ import annotations
@@ -15,98 +15,156 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.faces import Certainty, Match
+from detector.scoring import Comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
     from detector.faces import Face, Templates
+    from detector.scoring import ScoreModel
 
     Floats = npt.NDArray[np.float64]
-
-WITHIN_PERSON = 0.06
-"""Variance of a person's templates that averaging takes away, squared distance.
-
-Measured on Labeled Faces in the Wild (2,019 to 3,977 strangers against the
-means of 2, 3 and 5 pictures of 146 to 457 people): without it the limit for one
-stranger in 10,000 lets 2 to 4 through, with it 0.6 at every number of pictures.
-"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
-    """When a distance means somebody.
+    """When a score means somebody. Rates are false match rates, 0 to 1.
 
     Attributes:
-        confident: largest distance of a confident match; 0 disables them.
-        look: largest distance at which a person must look.
-        margin: smallest lead over the second-best person for a confident match.
-            Identical twins differ by less than 0.1; people who are not related
-            hardly ever do below the confident limit.
+        confident: largest share of strangers that may reach the score of a confident
+            match; 0 disables them.
+        look: largest share of strangers at which a person must look; 1 for everybody.
+        margin: smallest lead over the second-best person for a confident match, as
+            the natural logarithm of a ratio of likelihoods.
         eye_distance: pixels between the eyes in the full-size picture that a
             confident match needs; smaller faces all look alike.
+        glance: share of strangers that are still compared carefully after a quick
+            template was: at least the share that must be looked at.
     """
 
     confident: float
     look: float
-    margin: float = 0.1
+    margin: float = 5.0
     eye_distance: float = 40.0
+    glance: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.confident <= self.look:
-            raise ValueError(f"0 <= confident <= look is required, not {self}")
+        if not 0 <= self.confident <= self.look <= 1:
+            raise ValueError(f"0 <= confident <= look <= 1 is required, not {self}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """The people a face is compared with.
+    """The people a face is compared with, made by `Gallery.of`.
 
     Attributes:
-        templates: float32 (m, d), read-only; several rows per person allowed.
-        people: the person of each row.
+        people: each person once.
+        means: float32 (p, d): mean template of each.
+        counts: float64 (p,): number of templates of each.
         recogniser: what made the templates; others must not be compared.
+        model: what is known about their scores; None where nobody has measured
+            them, and then distances only order the candidates.
     """
 
-    templates: Templates
     people: tuple[str, ...]
+    means: Templates
+    counts: Floats
     recogniser: str = ""
-
-    def __post_init__(self) -> None:
-        if self.templates.ndim != 2 or len(self.templates) != len(self.people):  # noqa: PLR2004
-            raise ValueError(
-                f"{len(self.people)} people need as many rows of templates, "
-                f"not the shape {self.templates.shape}"
-            )
-        if not np.isfinite(self.templates).all():
-            raise ValueError("a template in the gallery is not finite")
-        self.templates.setflags(write=False)
+    model: ScoreModel | None = None
+    _comparison: Comparison | None = None
 
     @classmethod
     def empty(cls, recogniser: str = "") -> Gallery:
         """A gallery of nobody."""
-        return cls(np.zeros((0, 0), np.float32), (), recogniser)
+        return cls((), np.zeros((0, 0), np.float32), np.zeros(0), recogniser)
 
     @classmethod
-    def of(cls, templates_of: Mapping[str, Sequence[Templates]], recogniser: str = "") -> Gallery:
-        """From each person's templates, each float32 (d,)."""
-        people = [person for person, rows in templates_of.items() for _ in rows]
-        rows = [row for rows in templates_of.values() for row in rows]
-        stacked = np.stack(rows) if rows else np.zeros((0, 0), np.float32)
-        return cls(stacked.astype(np.float32), tuple(people), recogniser)
+    def of(
+        cls,
+        templates_of: Mapping[str, Sequence[Templates]],
+        recogniser: str = "",
+        model: ScoreModel | None = None,
+    ) -> Gallery:
+        """From each person's templates, each float32 (d,), at least one.
+
+        Raises:
+            ValueError: a template is not finite, or not of the length of the others
+                or of the model.
+        """
+        if not templates_of:
+            return cls.empty(recogniser)
+        means = np.stack(
+            [np.mean(rows, axis=0, dtype=np.float64) for rows in templates_of.values()]
+        )
+        counts = np.array([len(rows) for rows in templates_of.values()], np.float64)
+        if not np.isfinite(means).all():
+            raise ValueError("a template in the gallery is not finite")
+        comparison = None
+        if model:
+            _check_length(means, model.dimensions)
+            comparison = Comparison.of(model, model.prepared(means), counts)
+        return cls(
+            tuple(templates_of), means.astype(np.float32), counts, recogniser, model, comparison
+        )
 
     def __len__(self) -> int:
         """Number of people."""
-        return len(set(self.people))
+        return len(self.people)
 
-    def means(self) -> tuple[tuple[str, ...], Floats, Floats]:
-        """The people, each one's mean template (n, d), and number of templates (n,)."""
-        row_of = {person: row for row, person in enumerate(dict.fromkeys(self.people))}
-        rows = [row_of[person] for person in self.people]
-        counts = np.bincount(rows, minlength=len(row_of)).astype(np.float64)
-        sums = np.zeros((len(row_of), self.templates.shape[1]))
-        np.add.at(sums, rows, self.templates.astype(np.float64))
-        return tuple(row_of), sums / counts[:, None], counts
+    def scores(self, templates: Templates) -> Floats:
+        """How well each face (n, d) fits each person: float64 (n, p), higher is better.
+
+        The natural logarithm of the likelihood ratio; minus the distance where
+        there is no model. Minus infinity for a template that is not finite.
+        """
+        _check_length(templates, self.means.shape[1])
+        probes = templates.astype(np.float64)
+        whole = np.isfinite(probes).all(axis=1)
+        scores = np.full((len(probes), len(self)), -np.inf)
+        # A template of absurd size overflows on the way; that is no likeness either.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.model and self._comparison:
+                prepared = self.model.prepared(probes[whole])
+                scores[whole] = self._comparison.log_ratios(prepared)
+            else:
+                for row in np.flatnonzero(whole):
+                    scores[row] = -np.linalg.norm(self.means - probes[row], axis=1)
+        return np.where(np.isnan(scores), -np.inf, scores)
+
+    def thresholds(self, rate: float) -> Floats:
+        """The score that this share of strangers reaches with each person: float64 (p,).
+
+        Without a model the lowest finite number: everybody is reached.
+        """
+        if self.model is None:
+            return np.full(len(self), np.finfo(np.float64).min)
+        return self.model.score_at(rate, self.counts)
+
+    def rate(self, score: float, person: int) -> float:
+        """Share of strangers that reach the score with the person in that row; 1 if unmeasured."""
+        if self.model is None:
+            return 1.0
+        return float(self.model.rate(np.array(score), self.counts[person]))
+
+    def distance(self, template: Templates, person: int) -> float:
+        """Euclidean distance of a template (d,) to the mean of the person in that row."""
+        return float(np.linalg.norm(self.means[person].astype(np.float64) - template))
+
+
+def worth_a_second_look(
+    templates: Templates, gallery: Gallery, limits: Limits
+) -> npt.NDArray[np.intp]:
+    """Rows of quick templates (n, d) that come near anybody at all, rising.
+
+    The others are strangers: a careful template would not change that.
+    """
+    if not len(gallery):
+        return np.zeros(0, np.intp)
+    scores = gallery.scores(templates)
+    reached = np.isfinite(scores) & (scores >= gallery.thresholds(limits.glance))
+    return np.flatnonzero(reached.any(axis=1))
 
 
 def match(
@@ -117,14 +175,14 @@ def match(
     Args:
         templates: float32 (n, d), one row per face, d as in the gallery; a row that
             is not finite matches nobody.
-        faces: the faces, for their size.
+        faces: the faces, for their size and view.
         gallery: whom to compare with.
-        limits: what the distances mean.
+        limits: what the scores mean.
 
-    A face is a confident match if its distance, its margin and its eye distance
-    all allow it. A person can be in a view once: when several faces are near
-    enough to be the same person, all of them are left to a look, unless the
-    nearest leads the others by the margin; then it alone keeps its certainty.
+    A person can be in a view once. When several faces could be the same person,
+    people are given to faces so that the scores are highest in all; the face that
+    goes without is nobody's match, or its next candidate's to look at. The one that
+    keeps the person stays confident only if its score leads the others' by the margin.
 
     Raises:
         ValueError: not one template per face, or another length than the gallery's.
@@ -133,82 +191,123 @@ def match(
         raise ValueError(f"{len(templates)} templates for {len(faces)} faces")
     if not len(gallery) or not faces:
         return (Match.nobody(),) * len(faces)
-    if templates.shape[1:] != gallery.templates.shape[1:]:
-        raise ValueError(
-            f"templates of shape {templates.shape} cannot be compared with a gallery "
-            f"of shape {gallery.templates.shape}"
+    scores = gallery.scores(templates)
+    thresholds = gallery.thresholds(limits.look)
+    compared = _Compared(templates, faces, gallery, limits, scores, thresholds)
+    matches = [Match.nobody()] * len(faces)
+    for view in {face.view for face in faces}:
+        rows = [row for row, face in enumerate(faces) if face.view == view]
+        for row, person, contested in _assigned(compared, rows):
+            matches[row] = compared.judged(row, person, contested=contested)
+    return tuple(matches)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """Every face against everybody."""
+
+    templates: Templates
+    faces: Sequence[Face]
+    gallery: Gallery
+    limits: Limits
+    scores: Floats
+    thresholds: Floats
+    """(p,): the score at which a person must look."""
+
+    def candidates(self, row: int, most: int) -> npt.NDArray[np.intp]:
+        """The people whom this face could be at the look limit: the `most` likeliest of them."""
+        scores = self.scores[row]
+        reached = np.flatnonzero(np.isfinite(scores) & (scores >= self.thresholds))
+        if len(reached) > most:
+            best = np.argpartition(-scores[reached], most - 1)[:most]
+            reached = np.sort(reached[best])
+        return reached
+
+    def judged(self, row: int, person: int | None, *, contested: bool) -> Match:
+        """What it is worth that this face is that person."""
+        if person is None:
+            return Match(Certainty.NONE, contested=contested)
+        scores, face = self.scores[row], self.faces[row]
+        others = np.delete(scores, person)
+        margin = float(scores[person] - others.max()) if len(others) else math.inf
+        measured = self.gallery.model is not None
+        rate = self.gallery.rate(float(scores[person]), person)
+        sure = (
+            measured
+            and not contested
+            and rate <= self.limits.confident
+            and margin >= self.limits.margin
+            and face.landmarks is not None
+            and face.landmarks.eye_distance >= self.limits.eye_distance
         )
-    people, means, counts = gallery.means()
-    plain = distances(templates, means)
-    corrected = np.sqrt(np.square(plain) + WITHIN_PERSON * (1 - 1 / counts))
-    matches = [
-        _best(row, raw, people, face, limits)
-        for row, raw, face in zip(corrected, plain, faces, strict=True)
-    ]
-    return _once_each(matches, faces, limits)
+        return Match(
+            Certainty.CONFIDENT if sure else Certainty.LOOK,
+            self.gallery.people[person],
+            distance=self.gallery.distance(self.templates[row], person),
+            score=float(scores[person]) if measured else None,
+            margin=margin,
+            rate=rate if measured else None,
+            contested=contested,
+        )
 
 
-def distances(templates: Templates, means: Floats) -> Floats:
-    """Distance of each face (n) to each mean (p): (n, p), infinite where not finite."""
-    probes = templates.astype(np.float64)
-    squared = np.full((len(probes), len(means)), np.inf)
-    # Not the expanded square: it loses half the digits at small distances.
-    for row in np.flatnonzero(np.isfinite(probes).all(axis=1)):
-        squared[row] = np.square(means - probes[row]).sum(axis=1)
-    apart: Floats = np.sqrt(squared)
-    return apart
+def _assigned(compared: _Compared, rows: Sequence[int]) -> Iterable[tuple[int, int | None, bool]]:
+    """For each face of one view: the person (a row of the gallery) it gets, and if contested."""
+    # As many candidates as faces: more can never be needed to give each face another.
+    candidates = {row: compared.candidates(row, len(rows)) for row in rows}
+    wanted = {
+        row: int(some[np.argmax(compared.scores[row][some])])
+        for row, some in candidates.items()
+        if len(some)
+    }
+    given: Mapping[int, int] = wanted
+    if len(set(wanted.values())) < len(wanted):
+        given = _best_in_all(compared.scores, {row: candidates[row] for row in wanted})
+    for row in rows:
+        person = given.get(row)
+        lost = row in wanted and person != wanted[row]
+        yield row, person, lost or _rivalled(compared, row, person, candidates)
 
 
-def _best(row: Floats, plain: Floats, people: Sequence[str], face: Face, limits: Limits) -> Match:
-    """The nearest person, by distances with (`row`) and without the correction.
-
-    The mean of several portraits lies nearer to everybody than one portrait does,
-    to strangers too, so limits measured on pairs of pictures would let more of
-    them through: the variance that averaging took away is put back. Between
-    people with different numbers of portraits either distance may be unfair, so
-    the lead must hold in both; a twin with fewer portraits must not win by that.
-    """
-    best = int(np.argmin(row))
-    distance = float(row[best])
-    if not distance <= limits.look:
-        return Match.nobody()
-    margin = min(_lead(row, best), _lead(plain, best))
-    sure = (
-        # The very picture that was enrolled lies at 0.
-        limits.confident > 0
-        and distance <= limits.confident
-        and margin >= limits.margin
-        and face.landmarks is not None
-        and face.landmarks.eye_distance >= limits.eye_distance
-    )
-    certainty = Certainty.CONFIDENT if sure else Certainty.LOOK
-    return Match(certainty, people[best], distance, margin)
-
-
-def _lead(row: Floats, best: int) -> float:
-    """How much nearer the best person is than the next; negative if another is nearer."""
-    others = np.delete(row, best)
-    return float(others.min() - row[best]) if len(others) else math.inf
-
-
-def _once_each(
-    matches: Sequence[Match], faces: Sequence[Face], limits: Limits
-) -> tuple[Match, ...]:
-    """The matches with nobody confidently in one view twice."""
-    rivals: dict[tuple[str | None, int], list[float]] = {}
-    for one, face in zip(matches, faces, strict=True):
-        if one.distance is not None:
-            rivals.setdefault((one.person, face.view), []).append(one.distance)
-    return tuple(
-        _contested(one, sorted(rivals.get((one.person, face.view), ())), limits)
-        for one, face in zip(matches, faces, strict=True)
+def _rivalled(
+    compared: _Compared,
+    row: int,
+    person: int | None,
+    candidates: Mapping[int, npt.NDArray[np.intp]],
+) -> bool:
+    """Whether another face could be the same person, and is not clearly less like them."""
+    if person is None:
+        return False
+    lead = compared.scores[row, person] - compared.limits.margin
+    return any(
+        person in some and compared.scores[other, person] > lead
+        for other, some in candidates.items()
+        if other != row
     )
 
 
-def _contested(one: Match, nearest: Sequence[float], limits: Limits) -> Match:
-    if len(nearest) < 2 or one.distance is None:  # noqa: PLR2004 - nobody else
-        return one
-    leads = one.distance == nearest[0] and nearest[1] - nearest[0] >= limits.margin
-    if leads:
-        return one
-    return dataclasses.replace(one, certainty=Certainty.LOOK, contested=True)
+def _best_in_all(
+    scores: Floats, candidates: Mapping[int, npt.NDArray[np.intp]]
+) -> Mapping[int, int]:
+    """People given to faces, each to one at most, so that the scores' sum is largest."""
+    # Half a second to import, and hardly any picture needs it.
+    from scipy.optimize import linear_sum_assignment
+
+    rows = list(candidates)
+    people = np.unique(np.concatenate(list(candidates.values())))
+    gain = np.zeros((len(rows), len(people)))
+    lowest = min(float(scores[row][some].min()) for row, some in candidates.items())
+    for index, row in enumerate(rows):
+        # Above 0, which is what giving nobody is worth.
+        gain[index, np.searchsorted(people, candidates[row])] = (
+            scores[row][candidates[row]] - lowest + 1
+        )
+    chosen = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
+    return {rows[index]: int(people[place]) for index, place in chosen if gain[index, place] > 0}
+
+
+def _check_length(templates: Templates | Floats, length: int) -> None:
+    if templates.ndim != 2 or templates.shape[1] != length:  # noqa: PLR2004 - a matrix
+        raise ValueError(
+            f"templates of shape {templates.shape} cannot be compared with some of {length} numbers"
+        )

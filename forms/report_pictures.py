@@ -186,7 +186,7 @@ class PictureSections:
             _("Person"),
             _("Verdict"),
             _("Why"),
-            _("Distance"),
+            _("Strangers as alike"),
             _("Margin"),
             _("Consent form"),
         ]
@@ -198,7 +198,7 @@ class PictureSections:
                 Paragraph(as_markup(self._person(face)), CELL),
                 Verdict(self.head.language, face.outcome, widths[2] - 8),
                 Paragraph(as_markup(self._reasons(face)), CELL),
-                Paragraph(_decimal(face.match.distance), NUMBER),
+                Paragraph(_one_in(face.match.rate), NUMBER),
                 Paragraph(_decimal(face.match.margin), NUMBER),
                 Paragraph("<br/>".join(map(as_markup, face.serials)) or "–", CELL),
             ]
@@ -252,6 +252,14 @@ def _people_numbers(results: Sequence[PhotoResult]) -> dict[str, int]:
 
 def _hash(sha256: str) -> str:
     return f'<font size="7">{sha256[:32]} {sha256[32:]}</font>'
+
+
+def _one_in(rate: float | None) -> str:
+    """How rare a likeness is: one in how many strangers, to two digits."""
+    if rate is None:
+        return "–"
+    digits = f"{1 / rate:.1e}"
+    return f"1 : {float(digits):,.0f}".replace(",", "’")
 
 
 def _decimal(value: float | None) -> str:

@@ -46,7 +46,7 @@ class CenterFace:
     """Face finder by CenterFace."""
 
     name = "centerface"
-    alignment = "centerface-5"
+    alignment = "centerface-5.2"
     loads_in_background = True
     smallest_face = 8
     """Width in pixels below which faces are hardly ever found."""

@@ -32,7 +32,7 @@ class HogFinder:
     """
 
     name = "face_recognition_hog"
-    alignment = "dlib-5"
+    alignment = "dlib-5.2"
     loads_in_background = False
     smallest_face = 40
     hint = None

@@ -6,10 +6,9 @@ import pytest
 
 from clearance.clear import House, IntendedUse
 from clearance.settings import Settings
-from detector.calibration import UNMEASURED, limits_for
+from detector.calibration import UNMEASURED
 from detector.detector import Detector
 from detector.faces import Box, Face, SizeClass
-from detector.matching import Limits
 from tests.detector.fakes import ColourRecogniser, SquareFinder
 
 
@@ -31,16 +30,17 @@ def test_half_a_face_at_the_edge_is_not_taken_for_a_small_one(box: Box, size: Si
 
 
 @pytest.mark.parametrize(
-    ("recogniser", "limits"),
+    ("recogniser", "measured"),
     [
-        ("dlib_resnet_v1/centerface-5", limits_for(1)),
-        ("dlib_resnet_v1/yunet@0123456789ab", UNMEASURED),
-        ("sface@0123456789ab/centerface-5", UNMEASURED),
+        ("dlib_resnet_v1/centerface-5.2", True),
+        ("dlib_resnet_v1/yunet@0123456789ab", False),
+        ("sface@0123456789ab/centerface-5.2", False),
     ],
 )
 def test_limits_are_only_used_for_what_they_were_measured_with(
-    recogniser: str, limits: Limits
+    recogniser: str, measured: bool
 ) -> None:
     detector = Detector(SquareFinder, ColourRecogniser, recogniser)
     house = House.open(Settings(), detector, None, dt.date(2026, 1, 1))
-    assert house.limits == limits
+    assert (house.limits.confident > 0) == measured
+    assert (house.limits == UNMEASURED) == (not measured)

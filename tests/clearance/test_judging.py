@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_a_doubtful_match_goes_to_a_person(
     registry: Registry, match: Match, reason: FaceReason
 ) -> None:
     person = enrol(registry)
-    doubtful = Match(match.certainty, person, match.distance, match.margin, match.contested)
+    doubtful = dataclasses.replace(match, person=person)
     result = judge(FACE, doubtful, USE, house_of(registry))
     assert result.outcome is Outcome.REVIEW
     assert reason in result.reasons

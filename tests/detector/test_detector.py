@@ -12,14 +12,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from detector.calibration import limits_for
+from detector.calibration import limits_for, model_for
 from detector.detector import Detector
 from detector.enrolment import reference_template
 from detector.errors import ModelMissingError
 from detector.faces import Box, Certainty
 from detector.matching import Gallery, match
 from tests.detector.conftest import SAMPLES
-from tests.detector.fakes import ColourRecogniser, SquareFinder, a_detector, a_frame, a_picture
+from tests.detector.fakes import (
+    ColourRecogniser,
+    SquareFinder,
+    a_detector,
+    a_frame,
+    a_model,
+    a_picture,
+)
 
 if TYPE_CHECKING:
     from detector.faces import Face, Frame
@@ -118,8 +125,8 @@ def test_loading_does_not_hold_the_program_up() -> None:
 
 
 def test_templates_carry_the_network_and_the_landmarks() -> None:
-    assert Detector.load().recogniser_name == "dlib_resnet_v1/centerface-5"
-    assert Detector.load("face_recognition").recogniser_name == "dlib_resnet_v1/dlib-5"
+    assert Detector.load().recogniser_name == "dlib_resnet_v1/centerface-5.2"
+    assert Detector.load("face_recognition").recogniser_name == "dlib_resnet_v1/dlib-5.2"
 
 
 def test_a_fake_detector_walks_the_whole_way() -> None:
@@ -127,7 +134,8 @@ def test_a_fake_detector_walks_the_whole_way() -> None:
     frame = a_frame(a_picture(Box(20, 20, 140, 160)))
     faces = detector.find_faces(frame)
     rows = detector.templates(frame, faces)
-    (one,) = match(rows, faces, Gallery.of({"anna": [rows[0]]}), limits_for(1))
+    gallery = Gallery.of({"anna": [rows[0]]}, "colours_v1/squares", a_model(96))
+    (one,) = match(rows, faces, gallery, limits_for(gallery.model, 1))
     assert (one.certainty, one.person) == (Certainty.CONFIDENT, "anna")
 
 
@@ -148,10 +156,11 @@ def test_the_ward_is_told_apart(
             for person in enrolled
         },
         detector.recogniser_name,
+        model_for(detector),
     )
     rows = detector.templates(ward_frame, ward_faces)
     assert np.isfinite(rows).all()
-    matches = match(rows, ward_faces, gallery, limits_for(len(gallery)))
+    matches = match(rows, ward_faces, gallery, limits_for(gallery.model, len(gallery)))
     for face, one in zip(ward_faces, matches, strict=True):
         person = max(ward.people, key=lambda name: ward.people[name].iou(face.box))
         if one.certainty is Certainty.CONFIDENT:

@@ -88,7 +88,9 @@ def test_a_detector_of_two_own_networks_walks_the_whole_way(tmp_path: Path) -> N
     assert max(face.box.iou(FACE) for face in faces) > 0.7
     rows = detector.templates(frame, faces)
     assert rows.shape == (len(faces), small.DIMENSIONS)
-    assert np.linalg.norm(rows, axis=1) == pytest.approx(1)
+    # The mean of several looks is a little shorter than each.
+    lengths = np.linalg.norm(rows, axis=1)
+    assert ((lengths > 0.4) & (lengths < 1 + 1e-6)).all()
 
 
 def test_an_own_network_beside_a_built_in_one(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_an_own_network_beside_a_built_in_one(tmp_path: Path) -> None:
         Detector.load(backend, compared, models=models).recogniser_name
         for backend, compared in ((finder.name, "dlib_resnet"), ("centerface", recogniser.name))
     ]
-    assert names == [f"dlib_resnet_v1/{finder.tag}", f"{recogniser.tag}/centerface-5"]
+    assert names == [f"dlib_resnet_v1/{finder.tag}", f"{recogniser.tag}/centerface-5.2"]
     assert Detector.load().scores_path is None
 
 

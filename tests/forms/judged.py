@@ -58,7 +58,7 @@ def a_face(
     reasons: tuple[FaceReason | Reason, ...] = (),
 ) -> FaceResult:
     """One judged face."""
-    match = Match(certainty, person, 0.41, math.inf) if person else Match.nobody()
+    match = Match(certainty, person, 0.41, 20.5, math.inf, 8.13e-6) if person else Match.nobody()
     serials = ("7KQ4-M2XD-9F3T-C",) if person else ()
     return FaceResult(
         Face(box, 0.9), SizeClass.RECOGNISABLE, match, outcome, reasons, {}, name, serials

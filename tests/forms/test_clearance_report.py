@@ -139,7 +139,7 @@ def test_all_that_was_decided_is_said(tmp_path: Path) -> None:
         "the consent was withdrawn",
         "perhaps Zoé Amsler",
         "looks similar, but not enough to be sure",
-        "0.41",
+        "1 : 120’000",
         "7KQ4-M2XD-9F3T-C",
         "600 × 400",
         "not proof that nobody is there",
