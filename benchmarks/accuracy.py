@@ -315,7 +315,8 @@ def _figure() -> tuple[Any, Any]:
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    return pyplot.subplots(figsize=(7, 4.5), dpi=110, layout="constrained")
+    made: tuple[Any, Any] = pyplot.subplots(figsize=(7, 4.5), dpi=110, layout="constrained")
+    return made
 
 
 def _finish(figure: Any, axes: Any, path: Path) -> None:

@@ -29,7 +29,7 @@ class DetectionOptions:
     """
 
     thorough: bool = False
-    threshold: float = 0.4
+    threshold: float = 0.41
     doubt: float = 0.25
     doubt_thorough: float = 0.1
     sighting: float = 0.1
