@@ -322,8 +322,8 @@ class _Writer:
             ),
             _(
                 "That a face resembles a portrait is a computed likeness, not an identification. "
-                "Distance: how unlike two faces are, 0 is the same picture. Margin: how much "
-                "less alike the second-best person is."
+                "Strangers: one in how many resembles this person as much. Margin: by how much "
+                "the next person resembles the face less; below 0, more."
             ),
             _(
                 "Whether a consent was given freely, was understood and was signed by the right "

@@ -186,11 +186,11 @@ class PictureSections:
             _("Person"),
             _("Verdict"),
             _("Why"),
-            _("Strangers as alike"),
+            _("Strangers"),
             _("Margin"),
             _("Consent form"),
         ]
-        widths = [9 * mm, 35 * mm, 32 * mm, 0, 17 * mm, 15 * mm, 31 * mm]
+        widths = [9 * mm, 33 * mm, 30 * mm, 0, 23 * mm, 15 * mm, 31 * mm]
         widths[3] = TEXT_WIDTH - sum(widths)
         rows = [
             [
