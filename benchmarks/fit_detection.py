@@ -124,7 +124,13 @@ def look(photos: Sequence[Photo], *, thorough: bool) -> list[Looked]:
     from detector.options import DetectionOptions
     from detector.photo import open_photo
 
-    options = DetectionOptions(thorough=thorough, threshold=LOWEST, doubt=0.0, doubt_thorough=0.0)
+    options = DetectionOptions(
+        thorough=thorough,
+        threshold=LOWEST,
+        threshold_thorough=LOWEST,
+        doubt=0.0,
+        doubt_thorough=0.0,
+    )
     detector = Detector.load(options=options)
     return [Looked.of(photo, detector.find_faces(open_photo(photo.path))) for photo in photos]
 
@@ -181,10 +187,12 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=300)
     asked = parser.parse_args()
     options = DetectionOptions()
-    doubt = options.doubt_thorough if asked.thorough else options.doubt
+    shipped = Limits(options.threshold, options.doubt)
+    if asked.thorough:
+        shipped = Limits(options.threshold_thorough, options.doubt_thorough)
     photos = spread(read_photos(asked.media), asked.photos)
     looked = look(photos, thorough=asked.thorough)
-    print(report(looked, asked.false_boxes, Limits(options.threshold, doubt)))
+    print(report(looked, asked.false_boxes, shipped))
 
 
 if __name__ == "__main__":

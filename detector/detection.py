@@ -254,8 +254,8 @@ def required_score(face: Face, options: DetectionOptions = _DEFAULTS) -> float:
     """The score from which a sighting of this size is a face."""
     doubt = options.doubt_thorough if options.thorough else options.doubt
     halvings = math.log2(RECOGNISABLE_WIDTH / max(1.0, face.frontal_width))
-    required = options.threshold + doubt * max(0.0, halvings)
-    return min(required, max(options.threshold, _MOST_REQUIRED))
+    least = options.threshold_thorough if options.thorough else options.threshold
+    return min(least + doubt * max(0.0, halvings), max(least, _MOST_REQUIRED))
 
 
 def _faces(voted: Voted, width: int, height: int) -> list[Face]:

@@ -18,6 +18,7 @@ class DetectionOptions:
         threshold: combined score from which a sighting 24 pixels wide or more is a
             face. Low, because a missed face may be published and a false one costs
             a look.
+        threshold_thorough: the same for a thorough look.
         doubt: how much more is asked of a face of half that width, and again of a
             quarter: there is less to recognise, and much more that looks alike.
         doubt_thorough: the same for a thorough look.
@@ -30,6 +31,7 @@ class DetectionOptions:
 
     thorough: bool = False
     threshold: float = 0.41
+    threshold_thorough: float = 0.4
     doubt: float = 0.25
     doubt_thorough: float = 0.1
     sighting: float = 0.1
