@@ -33,7 +33,7 @@ class DetectionOptions:
     threshold: float = 0.41
     threshold_thorough: float = 0.4
     doubt: float = 0.25
-    doubt_thorough: float = 0.1
+    doubt_thorough: float = 0.12
     sighting: float = 0.1
     smallest_face: int = 12
     turned: float = 0.5
