@@ -363,7 +363,7 @@ def faces_part(media: Path, options: argparse.Namespace) -> str:
         print(f"{name}: {count} photos", flush=True)
         evaluations.append(wider.evaluate(name, load(), wider.spread(photos, count)))
     if options.out:
-        plot_faces(evaluations, options.out / "faces.png")
+        plot_faces(evaluations, options.out / "crowds.png")
     parts = ["Faces of crowds (WIDER FACE):", wider.table(evaluations)]
     if options.turned:
         some = wider.spread(photos, options.turned)
@@ -392,7 +392,7 @@ def main() -> None:
         options.out.mkdir(parents=True, exist_ok=True)
     parts = {}
     if options.only != "people":
-        parts["faces"] = faces_part(options.media, options)
+        parts["crowds"] = faces_part(options.media, options)
     if options.only != "faces":
         parts["people"] = people_part(options.media, options.out, options.cache)
     for name, text in parts.items():

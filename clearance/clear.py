@@ -21,6 +21,7 @@ from detector.calibration import limits_for, model_for
 from detector.faces import Certainty, Face, Frame, Match, SizeClass
 from detector.matching import Gallery, Limits, match, worth_a_second_look
 from detector.photo import open_photo
+from detector.sharpness import is_sharp
 
 if TYPE_CHECKING:
     from clearance.export import Exporter
@@ -144,7 +145,8 @@ def identify(frame: Frame, faces: Sequence[Face], house: House) -> tuple[Match, 
 
     Templates of the picture's faces live in this function only, and none is
     computed while nobody is enrolled. A quick template tells who is certainly
-    nobody's match; only the others are measured carefully.
+    nobody's match; only the others are measured carefully. Nobody is sure of a
+    blurred face.
     """
     if not faces or not len(house.gallery):
         return (Match.nobody(),) * len(faces)
@@ -153,7 +155,11 @@ def identify(frame: Frame, faces: Sequence[Face], house: House) -> tuple[Match, 
     careful = house.detector.templates(frame, [faces[row] for row in near])
     probes = np.full_like(probes, np.nan)
     probes[near] = careful
-    return match(probes, faces, house.gallery, house.limits)
+    matches = match(probes, faces, house.gallery, house.limits)
+    return tuple(
+        one if one.certainty is not Certainty.CONFIDENT or is_sharp(frame, face) else one.to_look_at
+        for one, face in zip(matches, faces, strict=True)
+    )
 
 
 def judge(
@@ -174,9 +180,12 @@ def judge(
     size_class = face.size_class_at(scale)
     if candidate.certainty is Certainty.NONE or candidate.person is None:
         outcome, reason = _judge_unknown(size_class, house)
-        if said:
+        if candidate.contested:
+            # Like somebody whom another face resembles more: neither nobody nor no face.
+            outcome, reason = Outcome.BLOCKED, FaceReason.MATCHED_TWICE
+        elif said:
             outcome, reason = Outcome.EXEMPT, FaceReason.NOT_A_FACE
-        return FaceResult(
+        result = FaceResult(
             face=face,
             size_class=size_class,
             match=candidate,
@@ -185,9 +194,10 @@ def judge(
             channels=dict.fromkeys(house.channels, outcome),
             said=said,
         )
-    result = _judge_candidate(face, candidate, candidate.person, use, house)
-    result = dataclasses.replace(result, size_class=size_class)
-    return _doubted(result, said) if said else result
+    else:
+        result = _judge_candidate(face, candidate, candidate.person, use, house)
+        result = dataclasses.replace(result, size_class=size_class)
+    return _doubted(result, said) if said and candidate.resembles_somebody else result
 
 
 def _doubted(result: FaceResult, said: NotAFace) -> FaceResult:

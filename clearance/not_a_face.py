@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from clearance.errors import WordRefusedError
-from detector.faces import Box, Certainty
+from detector.faces import Box
 
 if TYPE_CHECKING:
     from consent.records import NotAFace
@@ -94,7 +94,7 @@ def _refuse(number: int, face: Face, faces: Sequence[Face], matches: Sequence[Ma
             "the file: save the visible picture as a new file, and check that",
             number=number,
         )
-    if matches[number - 1].certainty is not Certainty.NONE:
+    if matches[number - 1].resembles_somebody:
         raise WordRefusedError(
             "face {number} resembles somebody in the registry, so nobody can say that it is no "
             "face: hide it with --blur",

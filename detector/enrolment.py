@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from detector.errors import PortraitRejectedError
-from detector.geometry import DLIB_150
-from detector.recognition import cut_chip
-from detector.sharpness import LEAST, USUAL, sharpness
+from detector.sharpness import LEAST, USUAL, sharpness_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,9 +90,7 @@ def _good_face(frame: Frame, detector: _Looks) -> tuple[Face, float]:
         raise PortraitRejectedError(
             "the face is turned or tilted; use a picture taken from the front"
         )
-    # Of one geometry whatever the recogniser: the limit was measured on it.
-    chip = cut_chip(frame.views[face.view], face.landmarks, DLIB_150)
-    sharp = sharpness(chip) if chip is not None else 0.0
+    sharp = sharpness_of(frame, face)
     if sharp < LEAST:
         raise PortraitRejectedError(
             "the face is blurred; use a picture that is in focus, taken with a steady hand"

@@ -210,6 +210,16 @@ class Match:
     rate: float | None = None
     contested: bool = False
 
+    @property
+    def resembles_somebody(self) -> bool:
+        """Whether the face could be somebody enrolled, even one given to another face."""
+        return self.certainty is not Certainty.NONE or self.contested
+
+    @property
+    def to_look_at(self) -> Match:
+        """The same candidate, for a person to look at."""
+        return dataclasses.replace(self, certainty=Certainty.LOOK)
+
     @classmethod
     def nobody(cls) -> Match:
         """The match of a face that was compared with nobody."""

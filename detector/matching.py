@@ -266,22 +266,19 @@ def _assigned(compared: _Compared, rows: Sequence[int]) -> Iterable[tuple[int, i
     for row in rows:
         person = given.get(row)
         lost = row in wanted and person != wanted[row]
-        yield row, person, lost or _rivalled(compared, row, person, candidates)
+        yield row, person, lost or (person is not None and _rivalled(compared, row, person, rows))
 
 
-def _rivalled(
-    compared: _Compared,
-    row: int,
-    person: int | None,
-    candidates: Mapping[int, npt.NDArray[np.intp]],
-) -> bool:
-    """Whether another face could be the same person, and is not clearly less like them."""
-    if person is None:
-        return False
+def _rivalled(compared: _Compared, row: int, person: int, rows: Sequence[int]) -> bool:
+    """Whether another face could be the same person, and is not clearly less like them.
+
+    Asked of the scores and not of the candidates, which are only the likeliest.
+    """
     lead = compared.scores[row, person] - compared.limits.margin
+    least = compared.thresholds[person]
     return any(
-        person in some and compared.scores[other, person] > lead
-        for other, some in candidates.items()
+        compared.scores[other, person] > lead and compared.scores[other, person] >= least
+        for other in rows
         if other != row
     )
 

@@ -26,11 +26,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from detector.geometry import DLIB_150
+from detector.recognition import cut_chip
+
 if TYPE_CHECKING:
-    from detector.faces import Pixels
+    from detector.faces import Face, Frame, Pixels
 
 LEAST = 0.05
-"""Sharpness that a portrait needs."""
+"""Sharpness that a portrait needs, and a face that is matched without a person."""
 
 USUAL = 0.17
 """Median of the photos of Labeled Faces in the Wild: more makes no better portrait."""
@@ -42,6 +45,22 @@ _NOISE = (0.35, 0.5)
 _LUMA = (0.299, 0.587, 0.114)
 _BORDER = 0.1
 """Share of the chip at each side that shows hair and background."""
+
+
+def is_sharp(frame: Frame, face: Face) -> bool:
+    """Whether the face is sharp enough for its template to be believed."""
+    return sharpness_of(frame, face) >= LEAST
+
+
+def sharpness_of(frame: Frame, face: Face) -> float:
+    """Sharpness of a face in its view, 0 to 1; 0 for one that cannot be cut out.
+
+    Of one geometry whatever the recogniser: the limit was measured on it.
+    """
+    if face.landmarks is None:
+        return 0.0
+    chip = cut_chip(frame.views[face.view], face.landmarks, DLIB_150)
+    return sharpness(chip) if chip is not None else 0.0
 
 
 def sharpness(chip: Pixels) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from clearance.commandline import ExitCode
 from tests.commands import ROOT, SAMPLES, media_folder, run
@@ -207,6 +207,20 @@ def test_a_twin_is_never_cleared_by_a_machine(
     run("people", "lookalike", *pair, "--registry", empty_registry).assert_exit(ExitCode.CLEARED)
     (face,) = run(*common).assert_exit(ExitCode.NOT_CLEARED).document["faces"]
     assert (face["outcome"], face["reasons"]) == ("review", ["lookalike"])
+
+
+def test_nobody_is_sure_of_a_blurred_face(
+    empty_registry: Path, enrol: Callable[..., str], tmp_path: Path
+) -> None:
+    portrait, blurred = SAMPLES / "portraits" / "jurg-mettler-1.jpg", tmp_path / "blurred.jpg"
+    person = enrol(empty_registry, "Jürg Mettler", portrait)
+    with Image.open(portrait) as picture:
+        picture.filter(ImageFilter.GaussianBlur(picture.width / 100)).save(blurred, quality=95)
+    common = ("--registry", empty_registry, "--channel", "website", "--json")
+    run("check", portrait, *common).assert_exit(ExitCode.CLEARED)
+    (face,) = run("check", blurred, *common).assert_exit(ExitCode.NOT_CLEARED).document["faces"]
+    assert (face["outcome"], face["person"]) == ("review", person)
+    assert face["reasons"] == ["likely_match"]
 
 
 def test_a_person_may_say_that_a_face_is_none(registry: Path, tmp_path: Path) -> None:

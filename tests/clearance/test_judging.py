@@ -92,6 +92,16 @@ def test_a_doubtful_match_goes_to_a_person(
     assert reason in result.reasons
 
 
+@pytest.mark.parametrize("side", [6, 18, 100])
+def test_a_face_that_lost_its_person_to_another_is_nobody_and_passes_as_nothing(
+    registry: Registry, side: int
+) -> None:
+    small = Face(Box(100, 100, 100 + side, 100 + side), 0.9)
+    lost = Match(Certainty.NONE, contested=True)
+    result = judge(small, lost, USE, house_of(registry))
+    assert (result.outcome, result.reasons) == (Outcome.BLOCKED, (FaceReason.MATCHED_TWICE,))
+
+
 def test_a_date_of_birth_given_after_the_consent_counts_at_once(registry: Registry) -> None:
     person = enrol(registry)
     house = house_of(registry)

@@ -78,6 +78,7 @@ def test_the_regions_are_those_of_the_numbers_each_once() -> None:
         ([POSTER, moved(POSTER, 0, view=1)], NOBODY, 1, "lies over"),
         ([POSTER], Match(Certainty.LOOK, "p-1", 0.5, 0.1), 1, "resembles"),
         ([POSTER], Match(Certainty.CONFIDENT, "p-1", 0.2, 0.4), 1, "resembles"),
+        ([POSTER], Match(Certainty.NONE, contested=True), 1, "resembles"),
     ],
 )
 def test_what_nobody_may_say_is_refused(
@@ -119,3 +120,11 @@ def test_a_likeness_speaks_against_the_word(tmp_path: Path, certainty: Certainty
     assert not any(outcome.publishable for outcome in result.channels.values())
     # Somebody who has not agreed stays blocked.
     assert press.outcome is Outcome.BLOCKED
+
+
+def test_a_face_that_lost_its_person_is_not_called_away(tmp_path: Path) -> None:
+    with Registry.create(tmp_path / "registry") as registry:
+        lost = Match(Certainty.NONE, contested=True)
+        result = judge(POSTER, lost, USE, house_of(registry), WORD)
+    assert result.outcome is Outcome.BLOCKED
+    assert result.reasons == (FaceReason.NOT_A_FACE_DOUBTED, FaceReason.MATCHED_TWICE)

@@ -72,6 +72,16 @@ def test_the_score_decides(x: float, certainty: Certainty, person: str | None) -
         assert one.margin == pytest.approx(25 * ((1 - x) ** 2 - x**2), abs=0.02)
 
 
+def test_a_rival_counts_even_where_others_are_likelier_for_it() -> None:
+    gallery = gallery_of(anna=[at(0)], ben=[at(0.7)], cara=[at(0.4, 0.29)])
+    (alone,) = matched(at(-0.1), gallery=gallery)
+    near, rival = matched(at(-0.1), at(0.4), gallery=gallery)
+    assert (alone.certainty, alone.contested) == (Certainty.CONFIDENT, False)
+    # Two faces, so two candidates each: anna is only the third of the second face.
+    assert rival.person == "cara"
+    assert (near.person, near.certainty, near.contested) == ("anna", Certainty.LOOK, True)
+
+
 def test_a_match_says_how_many_strangers_come_that_near() -> None:
     near, far = (matched(at(x), gallery=ANNA_AND_BEN)[0] for x in (-0.4768, -0.5894))
     assert near.rate == pytest.approx(1e-5, rel=0.05)
