@@ -223,9 +223,9 @@ def test_nobody_is_sure_of_a_blurred_face(
     assert face["reasons"] == ["likely_match"]
 
 
-def test_a_person_may_say_that_a_face_is_none(registry: Path, tmp_path: Path) -> None:
+def test_a_person_may_say_that_a_face_is_none(empty_registry: Path, tmp_path: Path) -> None:
     photo = Path(shutil.copy(SAMPLES / "ward-opening.jpg", tmp_path))
-    home = ("--registry", registry)
+    home = ("--registry", empty_registry)
     common = ("check", photo, *home, "--channel", "website", "--json")
     faces = run(*common).document["faces"]
     assert [face["number"] for face in faces] == list(range(1, len(faces) + 1))
@@ -368,7 +368,7 @@ def test_a_smaller_version_is_judged_by_its_own_pixels(demo_registry: Path, tmp_
     assert {face["size_class"] for face in whole["faces"]} == {"recognisable"}
     assert "too_small" in sizes
     for face in small["faces"]:
-        if face["person"] is None:
+        if face["person"] is None and face["reasons"] != ["matched_twice"]:
             expected = {"too_small": "not_recognisable", "doubtful": "review"}
             assert face["outcome"] == expected.get(face["size_class"], "blocked")
     with Image.open(small["export"]["path"]) as copy:
