@@ -18,25 +18,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clearance import commands
 from clearance.commandline import (
     N_,
     BlurOption,
     ChannelOption,
     Command,
     CommandGroup,
+    EventOption,
     ExitCode,
     JsonOption,
     LangOption,
     MaxEdgeOption,
     OnOption,
     OutOption,
+    PurposeOption,
     RegistryOption,
     ReportOption,
     ThoroughOption,
+    UntilOption,
     answer,
     detector_for,
     known_channels,
+    known_purpose,
     registry_folder,
     registry_if_there,
     say,
@@ -46,18 +49,29 @@ from clearance.commandline import (
     version,
     words_for,
 )
-from clearance.errors import ClearanceError, SettingsInvalidError, WordRefusedError
+from clearance.consent_commands import DECIDE_HELP, consent_app, decide
+from clearance.errors import (
+    ClearanceError,
+    LegalTextUnknownError,
+    SettingsInvalidError,
+    WordRefusedError,
+)
+from clearance.face_commands import faces_app
 from clearance.model_commands import models_app
+from clearance.option_groups import gathers
+from clearance.people_commands import people_app
+from clearance.registry_commands import registry_app
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
-from forms.commands import forms_app
+from forms.commands import ROPA_HELP, forms_app, ropa
 from forms.errors import FormsError
 
 if TYPE_CHECKING:
-    from clearance.clear import House, IntendedUse
+    from clearance.clear import House
     from clearance.export import Exporter
     from clearance.language import Language
     from clearance.results import PhotoResult
+    from clearance.use import IntendedUse
 
 # The first class that fits gives the number, so the narrow ones stand first.
 EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
@@ -66,6 +80,7 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (DetectorError, ExitCode.INPUT_OR_OUTPUT),
     (SettingsInvalidError, ExitCode.USAGE),
     (WordRefusedError, ExitCode.USAGE),
+    (LegalTextUnknownError, ExitCode.USAGE),
     (ClearanceError, ExitCode.INPUT_OR_OUTPUT),
     (FormsError, ExitCode.INPUT_OR_OUTPUT),
     (ConsentError, ExitCode.REGISTRY),
@@ -126,39 +141,44 @@ def _clear_the_screen() -> int:
     return ExitCode.CLEARED
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Order:
+    """What `check` and `scan` are asked for."""
+
+    channel: ChannelOption = None
+    purpose: PurposeOption = None
+    event: EventOption = None
+    on: OnOption = None
+    until: UntilOption = None
+    max_edge: MaxEdgeOption = None
+    thorough: ThoroughOption = False
+    registry: RegistryOption = None
+    as_json: JsonOption = False
+    report: ReportOption = None
+    blur: BlurOption = False
+    out: OutOption = None
+    lang: LangOption = None
+
+    @property
+    def words(self) -> Language:
+        """The language of the answer."""
+        return words_for(self.lang)
+
+
 @app.command("check", cls=Command, help=CHECK_HELP)
 @clear_app.command(cls=Command, help=CHECK_HELP, context_settings=_WITH_NUMBERS)
+@gathers(order=Order)
 def check(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO...", help=N_("The pictures to check."))
     ],
-    channel: ChannelOption = None,
-    on: OnOption = None,
-    max_edge: MaxEdgeOption = None,
-    thorough: ThoroughOption = False,
-    registry: RegistryOption = None,
-    as_json: JsonOption = False,
-    report: ReportOption = None,
-    blur: BlurOption = False,
-    out: OutOption = None,
-    lang: LangOption = None,
+    order: Order,
 ) -> None:
-    order = Order(
-        channels=channel or [],
-        on=on,
-        max_edge=max_edge,
-        thorough=thorough,
-        registry=registry,
-        as_json=as_json,
-        report=report,
-        blur=blur,
-        out=out,
-        words=words_for(lang),
-    )
     _run(order, photos, root=None)
 
 
 @app.command(cls=Command, help=N_("Check every picture of a folder and its subfolders."))
+@gathers(order=Order)
 def scan(
     album: Annotated[
         Path,
@@ -166,65 +186,36 @@ def scan(
             metavar="ALBUM", exists=True, file_okay=False, help=N_("Folder of pictures.")
         ),
     ],
-    channel: ChannelOption = None,
-    on: OnOption = None,
-    max_edge: MaxEdgeOption = None,
-    thorough: ThoroughOption = False,
-    registry: RegistryOption = None,
-    as_json: JsonOption = False,
-    report: ReportOption = None,
-    blur: BlurOption = False,
-    out: OutOption = None,
-    lang: LangOption = None,
+    order: Order,
 ) -> None:
     from clearance.album import album_files
 
-    order = Order(
-        channels=channel or [],
-        on=on,
-        max_edge=max_edge,
-        thorough=thorough,
-        registry=registry,
-        as_json=as_json,
-        report=report,
-        blur=blur,
-        out=out,
-        words=words_for(lang),
-    )
     _run(order, album_files(album), root=album)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Order:
-    """What `check` and `scan` were asked for."""
-
-    channels: list[str]
-    on: dt.date | None
-    max_edge: int | None
-    thorough: bool
-    registry: Path | None
-    as_json: bool
-    report: Path | None
-    blur: bool
-    out: Path | None
-    words: Language
 
 
 def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
     _check_order(order, root)
     folder = registry_folder(order.registry)
     settings = settings_in(folder)
-    asked = known_channels(order.channels, settings, order.words) or settings.consent.channels
+    asked = known_channels(order.channel or (), settings, order.words)
     # The first photo is decoded and the network loaded while the rest of the
     # program is imported and the registry opened.
     from detector.ahead import PhotosAhead
 
     photos = PhotosAhead(paths)
     detector = detector_for(settings, thorough=order.thorough)
-    from clearance.clear import House, IntendedUse
+    from clearance.clear import House
+    from clearance.use import IntendedUse
 
     max_edge = settings.publication.max_edge if order.max_edge is None else order.max_edge
-    use = IntendedUse(asked, order.on or today(), max_edge)
+    use = IntendedUse(
+        asked or settings.consent.channels,
+        order.on or today(),
+        max_edge,
+        purpose=known_purpose(order.purpose, settings, order.words),
+        event=order.event,
+        until=order.until,
+    )
     with photos, registry_if_there(folder, settings, order.words) as registry:
         house = House.open(settings, detector, registry, today(), photos.open)
         if registry and settings.detection.matching:
@@ -245,6 +236,8 @@ def _check_order(order: Order, root: Path | None) -> None:
         )
     if order.blur != (order.out is not None):
         raise typer.BadParameter(_("--blur and -o DIR go together: the copies need a folder"))
+    if order.until and order.until < (order.on or today()):
+        raise typer.BadParameter(_("--until is before the day of publication"))
     if order.report and order.report.suffix.lower() not in {".pdf", ".json"}:
         raise typer.BadParameter(_("--report takes a file ending in .pdf or .json"))
 
@@ -325,10 +318,11 @@ def _exit_code(results: Sequence[PhotoResult]) -> ExitCode:
     return ExitCode.NOT_CLEARED
 
 
-app.command(cls=Command, help=commands.INIT_HELP)(commands.init)
-app.add_typer(commands.people_app, name="people")
-app.add_typer(commands.consent_app, name="consent")
-app.add_typer(commands.faces_app, name="faces")
+app.add_typer(registry_app)
+app.add_typer(people_app, name="people")
+app.add_typer(consent_app, name="consent")
+app.command("decide", cls=Command, help=DECIDE_HELP)(decide)
+app.command("ropa", cls=Command, help=ROPA_HELP)(ropa)
+app.add_typer(faces_app, name="faces")
 app.add_typer(forms_app, name="forms")
 app.add_typer(models_app, name="models")
-app.command(cls=Command, help=commands.DEMO_HELP)(commands.demo)

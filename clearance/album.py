@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clearance.clear import House, IntendedUse, clear_photo
+from clearance.clear import House, clear_photo
 from clearance.errors import AlbumUnreadableError, ClearanceError, ExportError
 from clearance.results import Outcome, PhotoResult
+from clearance.use import IntendedUse
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 
@@ -85,7 +86,8 @@ def _failed(
         except ExportError as error:
             problem = ClearanceError("{first} {second}", first=problem, second=error)
     # A copy has no traceback, which would keep the picture in memory.
-    return PhotoResult(path, Outcome.FAILED, asked=use.channels, problem=copy.deepcopy(problem))
+    problem = copy.deepcopy(problem)
+    return PhotoResult(path, Outcome.FAILED, asked=use.channels, use=use, problem=problem)
 
 
 def _refuse(error: OSError) -> None:

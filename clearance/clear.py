@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from clearance.by_hand import contested_by
 from clearance.enrolment import gallery_of
 from clearance.errors import ExportError
 from clearance.not_a_face import words_about
 from clearance.rendition import Rendition
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
+from clearance.use import IntendedUse
 from consent.decision import Decision, decide_all
 from detector.calibration import limits_for, model_for
 from detector.faces import Certainty, Face, Frame, Match, SizeClass
@@ -26,38 +28,13 @@ from detector.sharpness import is_sharp
 if TYPE_CHECKING:
     from clearance.export import Exporter
     from clearance.settings import Settings
-    from consent.records import NotAFace, Person
+    from consent.records import Dossier, Identification, NotAFace
     from consent.registry import Registry
     from detector.detector import Detector
 
 _T = TypeVar("_T")
 # A face that is not recognisable may be seen only as small as it was judged.
 _SEEN_AT_ANY_SIZE = {Outcome.CLEARED, Outcome.EXEMPT}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class IntendedUse:
-    """What somebody wants to do with the pictures of a run.
-
-    Who states no channel asks about every channel of the institution: without a
-    stated use only a picture that may go anywhere is cleared.
-
-    `max_edge` is the longer edge of the largest version that will be published, in
-    pixels; 0 is the size of the file, whatever it is.
-    """
-
-    channels: tuple[str, ...]
-    on: dt.date
-    max_edge: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse a use of no channel: nothing would stand against it.
-
-        Raises:
-            ValueError: `channels` is empty.
-        """
-        if not self.channels:
-            raise ValueError("a use needs a channel")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,12 +90,17 @@ def clear_photo(
     """
     frame, faces, matches = look_at(path, house)
     said = house.registry.not_faces_in(frame.sha256) if house.registry else ()
-    words = words_about(faces, said)
+    known = house.registry.identified_in(frame.sha256) if house.registry else ()
+    words, recognised = words_about(faces, said), words_about(faces, known)
     rendition = Rendition.of(frame.width, frame.height, use.max_edge)
     scale = rendition.scale if rendition else 1.0
     judged = tuple(
-        judge(face, candidate, use, house, word, scale)
-        for face, candidate, word in zip(faces, matches, words, strict=True)
+        judge_recognised(face, candidate, who, use, house, scale)
+        if who
+        else judge(face, candidate, use, house, word, scale)
+        for face, candidate, word, who in zip(
+            faces, contested_by(matches, recognised), words, recognised, strict=True
+        )
     )
     result = _photo_result(frame, judged, use, house, rendition)
     if exporter:
@@ -200,6 +182,26 @@ def judge(
     return _doubted(result, said) if said and candidate.resembles_somebody else result
 
 
+def judge_recognised(
+    face: Face,
+    candidate: Match,
+    who: Identification,
+    use: IntendedUse,
+    house: House,
+    scale: float = 1.0,
+) -> FaceResult:
+    """The verdict on a face of which a person said who it is.
+
+    Minors and look-alikes are what a person's eye is for. Only where the machine is sure
+    of somebody else must a person look once more.
+    """
+    another = candidate.certainty is Certainty.CONFIDENT and candidate.person != who.person
+    doubts = (FaceReason.RECOGNISED_DOUBTED,) if another else ()
+    told = (FaceReason.RECOGNISED, *doubts)
+    result = _judge_person(face, candidate, who.person, use, house, doubts=doubts, told=told)
+    return dataclasses.replace(result, size_class=face.size_class_at(scale), recognised=who)
+
+
 def _doubted(result: FaceResult, said: NotAFace) -> FaceResult:
     """The verdict on somebody's likeness of which a person said that it is no face."""
     channels = {
@@ -228,29 +230,51 @@ def _judge_unknown(size_class: SizeClass, house: House) -> tuple[Outcome, FaceRe
 def _judge_candidate(
     face: Face, candidate: Match, person: str, use: IntendedUse, house: House
 ) -> FaceResult:
-    registry = house.registry
-    if registry is None:
-        raise AssertionError("a candidate came from a gallery without a registry")
+    registry = _registry_of(house)
+    doubts = _doubts(candidate, registry.dossier(person), use)
+    if candidate.certainty is not Certainty.CONFIDENT and not doubts:
+        raise AssertionError("a likeness that is not certain is doubtful")
+    return _judge_person(face, candidate, person, use, house, doubts=doubts, told=doubts)
+
+
+def _judge_person(
+    face: Face,
+    candidate: Match,
+    person: str,
+    use: IntendedUse,
+    house: House,
+    *,
+    doubts: Sequence[FaceReason],
+    told: Sequence[FaceReason],
+) -> FaceResult:
+    """The verdict on a face that is taken for somebody; with doubts nothing is cleared."""
     # Asked anew for every picture, so that a withdrawal counts from that moment
     # on even while a long album is running.
+    dossier = _registry_of(house).dossier(person)
     decisions = decide_all(
-        registry.consents_of(person), house.channels, use.on, house.settings.consent
+        dossier, house.channels, use.on_channel(use.channels[0]), house.settings.consent
     )
-    known = registry.person(person)
-    doubts = _doubts(candidate, known, use, lookalike=bool(registry.lookalikes_of(person)))
-    sure = candidate.certainty is Certainty.CONFIDENT and not doubts
-    channels = {channel: _channel_outcome(d, sure=sure) for channel, d in decisions.items()}
+    channels = {channel: _channel_outcome(d, sure=not doubts) for channel, d in decisions.items()}
     asked = [decisions[channel] for channel in use.channels]
+    exempt = (FaceReason.EXEMPTED,) if any(d.exempt for d in asked) else ()
     return FaceResult(
         face=face,
         size_class=face.size_class,
         match=candidate,
         outcome=Outcome.worst(channels[channel] for channel in use.channels),
-        reasons=_unique([*doubts, *(reason for d in asked for reason in d.reasons)]),
+        reasons=_unique([*told, *exempt, *(reason for d in asked for reason in d.reasons)]),
         channels=channels,
-        name=known.name,
-        serials=_unique(d.serial for d in asked if d.serial),
+        name=dossier.person.name,
+        serials=_unique(serial for d in asked for serial in d.serials),
+        cautions=_unique(caution for d in asked for caution in d.cautions),
+        valid_until=min((d.valid_until for d in asked if d.valid_until), default=None),
     )
+
+
+def _registry_of(house: House) -> Registry:
+    if house.registry is None:
+        raise AssertionError("somebody was recognised without a registry")
+    return house.registry
 
 
 def _channel_outcome(decision: Decision, *, sure: bool) -> Outcome:
@@ -258,16 +282,16 @@ def _channel_outcome(decision: Decision, *, sure: bool) -> Outcome:
     # would not help.
     if not decision.cleared:
         return Outcome.BLOCKED
-    return Outcome.CLEARED if sure else Outcome.REVIEW
+    if not sure:
+        return Outcome.REVIEW
+    return Outcome.EXEMPT if decision.exempt else Outcome.CLEARED
 
 
-def _doubts(
-    candidate: Match, known: Person, use: IntendedUse, *, lookalike: bool
-) -> tuple[FaceReason, ...]:
+def _doubts(candidate: Match, dossier: Dossier, use: IntendedUse) -> tuple[FaceReason, ...]:
     """Why a person must look at a match, whatever the forms say."""
     doubts = {
-        FaceReason.MINOR: known.minor_on(use.on),
-        FaceReason.LOOKALIKE: lookalike,
+        FaceReason.MINOR: dossier.person.minor_on(use.on),
+        FaceReason.LOOKALIKE: bool(dossier.lookalikes),
         FaceReason.LIKELY_MATCH: candidate.certainty is Certainty.LOOK,
         FaceReason.MATCHED_TWICE: candidate.contested,
     }
@@ -290,6 +314,7 @@ def _photo_result(
         faces=faces,
         channels=_worst_by_channel(faces, house.channels),
         asked=use.channels,
+        use=use,
         rendition=rendition,
     )
 
@@ -321,11 +346,20 @@ def _remember(result: PhotoResult, registry: Registry) -> None:
         subject=result.sha256,
         outcome=result.outcome.value,
         asked=list(result.asked),
+        on=result.use.on.isoformat() if result.use else None,
+        purpose=result.use.purpose if result.use else None,
         max_edge=result.rendition.max_edge if result.rendition else 0,
-        people=sorted({face.match.person for face in result.faces if face.match.person}),
-        said=[face.said.id for face in result.faces if face.said],
+        people=sorted(_people_in(result)),
+        forms=sorted({serial for face in result.faces for serial in face.serials}),
+        said=[word.id for face in result.faces for word in (face.said, face.recognised) if word],
         export=result.export.sha256 if result.export else None,
     )
+
+
+def _people_in(result: PhotoResult) -> set[str]:
+    """Ids of whoever was recognised in a photo, by a person or a machine."""
+    recognised = {face.recognised.person for face in result.faces if face.recognised}
+    return recognised | {face.match.person for face in result.faces if face.match.person}
 
 
 def _unique(values: Iterable[_T]) -> tuple[_T, ...]:

@@ -7,6 +7,7 @@ a network.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import enum
 import itertools
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from clearance import completion
 from consent.errors import RegistryMissingError
 
 if TYPE_CHECKING:
@@ -167,6 +169,31 @@ ChannelOption = Annotated[
         "--channel",
         metavar="C",
         help=N_("Where the pictures shall be published; may be repeated. Without it: everywhere."),
+        autocompletion=completion.of_channels,
+    ),
+]
+PurposeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--purpose",
+        metavar="P",
+        help=N_("What the pictures are for. Not stated, every purpose must be allowed."),
+        autocompletion=completion.of_purposes,
+    ),
+]
+EventOption = Annotated[
+    str | None,
+    typer.Option(
+        "--event", metavar="NAME", help=N_("The occasion of the pictures, as on the forms.")
+    ),
+]
+UntilOption = Annotated[
+    dt.date | None,
+    typer.Option(
+        "--until",
+        parser=day,
+        metavar="DATE",
+        help=N_("Last day of the campaign: says which consents end before."),
     ),
 ]
 OnOption = Annotated[
@@ -205,8 +232,61 @@ OutOption = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="DIR", help=N_("Folder for the copies."))
 ]
 PersonArgument = Annotated[
-    str, typer.Argument(metavar="PERSON", help=N_("A person's id, or exact name."))
+    str,
+    typer.Argument(
+        metavar="PERSON",
+        help=N_("A person's id, or exact name."),
+        autocompletion=completion.of_people,
+    ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help=N_("Do not ask, do it."))]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help=N_("Only say what would be done."))]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answering:
+    """Which registry a command is about, and how it answers."""
+
+    registry: RegistryOption = None
+    as_json: JsonOption = False
+    lang: LangOption = None
+
+    @property
+    def words(self) -> Language:
+        """The language of the answer."""
+        return words_for(self.lang)
+
+    @property
+    def folder(self) -> Path:
+        """The registry's folder."""
+        return registry_folder(self.registry)
+
+    def opened(self) -> contextlib.AbstractContextManager[tuple[Registry, Settings]]:
+        """The open registry and its settings, with what is due for deletion deleted."""
+        return open_registry(self.registry)
+
+    def tell(self, document: dict[str, Any], *lines: str) -> None:
+        """Answer with the document, or with the lines a person reads."""
+        from detector.untrusted import printable
+
+        if self.as_json:
+            answer(document)
+            return
+        for line in lines:
+            typer.echo(printable(line))
+
+    def sure(self, question: str, *, yes: bool) -> bool:
+        """Whether the user wants it: said beforehand, or asked now.
+
+        Raises:
+            BadParameter: nobody is there to be asked.
+        """
+        if yes:
+            return True
+        if self.as_json or not sys.stdin.isatty():
+            wrong = self.words.gettext("nobody is there to be asked; say --yes if you are sure")
+            raise typer.BadParameter(wrong)
+        return bool(typer.confirm(question, err=True))
 
 
 def registry_folder(named: Path | None) -> Path:
@@ -293,6 +373,15 @@ def known_channels(names: Sequence[str], settings: Settings, words: Language) ->
             wrong = words.gettext("no channel {name!r}; there are {known}")
             raise typer.BadParameter(wrong.format(name=name, known=", ".join(known)))
     return tuple(dict.fromkeys(names))
+
+
+def known_purpose(name: str | None, settings: Settings, words: Language) -> str | None:
+    """The purpose named, else the one of the settings; an unknown one is refused."""
+    purposes = settings.consent.purposes
+    if name is not None and name not in purposes:
+        wrong = words.gettext("no purpose {name!r}; there are {known}")
+        raise typer.BadParameter(wrong.format(name=name, known=", ".join(purposes) or "–"))
+    return name or settings.publication.purpose or None
 
 
 def today() -> dt.date:

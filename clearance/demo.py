@@ -13,7 +13,10 @@ from clearance.enrolment import read_portrait, reference_templates
 from clearance.errors import DemoMissingError
 from clearance.settings import FILE_NAME, Institution, Settings, settings_text
 from consent.errors import RegistryExistsError
+from consent.policy import PURPOSES
+from consent.records import Consent, Evidence, EvidenceLevel, Material, Scope, Terms
 from consent.registry import Registry
+from consent.signing import evidence_from
 
 if TYPE_CHECKING:
     from detector.detector import Detector
@@ -95,22 +98,44 @@ def _enrol(
         return added.id
     # As they are: drawn faces are more alike than people's, and the cast is who it is.
     stored = registry.portraits_of(added.id) if consent["biometric"] else ()
+    scan = f"Demo of {person['name']}: nobody has signed anything.".encode()
     registry.record_consent(
-        added.id,
-        serial=f"DEMO-{number:03d}",
-        signed=dt.date.fromisoformat(consent["signed"]),
-        valid_until=dt.date.fromisoformat(consent["until"]),
-        channels=consent["channels"],
-        biometric=consent["biometric"],
-        evidence=f"Demo of {person['name']}: nobody has signed anything.".encode(),
-        evidence_suffix=".txt",
-        on=today,
+        _form(
+            added.id,
+            f"DEMO-{number:03d}",
+            consent,
+            evidence_from(scan, ".txt", EvidenceLevel.WET_INK),
+            today,
+        ),
+        scan,
         templates=reference_templates(stored, detector) if stored else None,
         recogniser=detector.recogniser_name if stored else None,
     )
     if consent["withdrawn"]:
         registry.withdraw(added.id, None, on=dt.date.fromisoformat(consent["withdrawn"]))
     return added.id
+
+
+def _form(
+    person: str, serial: str, told: dict[str, Any], evidence: Evidence, today: dt.date
+) -> Consent:
+    """The form of somebody of the cast: a yes to photos for every purpose."""
+    signed = dt.date.fromisoformat(told["signed"])
+    return Consent(
+        serial=serial,
+        person=person,
+        signed=signed,
+        scope=Scope(
+            materials=frozenset({Material.PHOTO}),
+            channels=frozenset(told["channels"]),
+            purposes=frozenset(PURPOSES),
+            valid_from=signed,
+            valid_until=dt.date.fromisoformat(told["until"]),
+        ),
+        evidence=evidence,
+        recorded_on=today,
+        terms=Terms(biometric=told["biometric"]),
+    )
 
 
 def _near(path: Path) -> Path:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from clearance.rendition import Rendition
     from clearance.results import ExportResult, FaceResult, PhotoResult
-    from consent.records import NotAFace
+    from clearance.use import IntendedUse
+    from consent.records import Identification, NotAFace
     from detector.faces import Box
 
 Document = dict[str, Any]
@@ -26,6 +27,7 @@ def photo_document(result: PhotoResult) -> Document:
         "width": result.width,
         "height": result.height,
         "rendition": _rendition(result.rendition) if result.rendition else None,
+        "use": _use(result.use) if result.use else None,
         "outcome": result.outcome.value,
         "faces": [_face(number, face) for number, face in enumerate(result.faces, 1)],
         "channels": {channel: outcome.value for channel, outcome in result.channels.items()},
@@ -42,6 +44,17 @@ def _rendition(rendition: Rendition) -> Document:
     }
 
 
+def _use(use: IntendedUse) -> Document:
+    return {
+        "channels": list(use.channels),
+        "purpose": use.purpose,
+        "material": use.material.value,
+        "event": use.event,
+        "on": use.on.isoformat(),
+        "until": use.until.isoformat() if use.until else None,
+    }
+
+
 def _face(number: int, result: FaceResult) -> Document:
     return {
         "number": number,
@@ -49,14 +62,22 @@ def _face(number: int, result: FaceResult) -> Document:
         "score": round(result.face.score, 4),
         "size_class": result.size_class.value,
         "outcome": result.outcome.value,
-        "person": result.match.person,
+        "person": result.recognised.person if result.recognised else result.match.person,
+        "recognised": _recognised(result.recognised) if result.recognised else None,
         "distance": _number(result.match.distance),
         "likelihood_ratio": _number(result.match.score),
         "strangers": result.match.rate,
         "margin": _number(result.match.margin),
         "reasons": [reason.value for reason in result.reasons],
+        "forms": list(result.serials),
+        "valid_until": result.valid_until.isoformat() if result.valid_until else None,
+        "cautions": [caution.value for caution in result.cautions],
         "said": said_document(result.said) if result.said else None,
     }
+
+
+def _recognised(word: Identification) -> Document:
+    return {"by": word.by, "on": word.on.isoformat()}
 
 
 def said_document(said: NotAFace) -> Document:

@@ -54,3 +54,23 @@ class DemoMissingError(ClearanceError):
 
 class AlbumUnreadableError(ClearanceError):
     """The album is empty, or a folder in it cannot be read: nothing may count as cleared."""
+
+
+class ReadableNotWrittenError(ClearanceError):
+    """A readable copy of what is kept encrypted could not be written."""
+
+
+class LegalTextUnknownError(ClearanceError):
+    """No legal profile has that name, or it is not written in that language."""
+
+
+class RosterUnreadableError(ClearanceError):
+    """The whole list of people cannot be used: not a table, too large, no names in it."""
+
+
+class RosterRowError(ClearanceError):
+    """One row of a list of people cannot be used; the others can."""
+
+
+class TableNotWrittenError(ClearanceError):
+    """A file for a spreadsheet could not be written."""

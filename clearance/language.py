@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from clearance.results import FaceReason, Outcome
-from consent.decision import Reason
+from consent.decision import Caution, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,13 +98,49 @@ class Language:
             FaceReason.NOT_A_FACE_DOUBTED: _(
                 "a person said that this is no face, but it resembles somebody"
             ),
+            FaceReason.RECOGNISED: _("a person said who it is"),
+            FaceReason.RECOGNISED_DOUBTED: _(
+                "a person said who it is, but it resembles somebody else"
+            ),
+            FaceReason.EXEMPTED: _("exempt: somebody answers for it that no consent is needed"),
+            Reason.DECEASED: _("the person has died: a person must decide, with the family"),
+            Reason.ON_HOLD: _("everything about the person is on hold"),
+            Reason.REFUSED: _("the person said no"),
+            Reason.REFUSED_BY_CHILD: _("the child said no, which no guardian outweighs"),
             Reason.NO_CONSENT: _("no signed consent on file"),
             Reason.NOT_YET_VALID: _("the consent is not valid yet on that date"),
             Reason.EXPIRED: _("the consent has expired"),
             Reason.WITHDRAWN: _("the consent was withdrawn"),
+            Reason.SUPERSEDED: _("a newer form takes the place of the consent"),
+            Reason.OF_AGE_NOW: _("guardians signed, and the person is of age now: ask them anew"),
+            Reason.SIGNATURE_MISSING: _("the person has not signed"),
+            Reason.GUARDIAN_MISSING: _("a guardian’s signature is missing"),
+            Reason.MINOR_SIGNATURE_MISSING: _("the young person’s own signature is missing"),
+            Reason.EVIDENCE_TOO_WEAK: _("the consent is not proved well enough"),
+            Reason.SECRECY_NOT_RELEASED: _(
+                "a patient, who has not released from medical secrecy that they were there"
+            ),
+            Reason.MATERIAL_NOT_COVERED: _("the consent does not cover this material"),
             Reason.CHANNEL_NOT_COVERED: _("the consent does not cover this channel"),
+            Reason.PURPOSE_NOT_COVERED: _(
+                "the consent does not cover the purpose; if none is stated, it must cover all"
+            ),
+            Reason.EVENT_NOT_COVERED: _("the consent is for one occasion only, and not for this"),
+            Reason.TERRITORY_NOT_COVERED: _("the channel is seen where the consent does not reach"),
         }
         return words[reason]
+
+    def caution(self, caution: Caution) -> str:
+        """What somebody must be told although the use is allowed."""
+        _ = self.gettext
+        words: Mapping[Caution, str] = {
+            Caution.ENDS_BEFORE_CAMPAIGN: _("the consent ends before the campaign does"),
+            Caution.HAS_LEFT: _(
+                "has left the institution: ask whether the picture is still wanted"
+            ),
+            Caution.REMUNERATED: _("was paid for: a lawyer should look at the form"),
+        }
+        return words[caution]
 
     def why(self, face: FaceResult, *, names: bool = True) -> str:
         """Every reason of a verdict, and what a person said of the face.
@@ -113,10 +149,14 @@ class Language:
         name people.
         """
         parts = [self.reason(reason) for reason in face.reasons]
+        parts += [self.caution(caution) for caution in face.cautions]
         if face.said and names:
             parts.append(f"{face.said.reason} ({face.said.by}, {self.date(face.said.on)})")
         elif face.said:
             parts.append(self.date(face.said.on))
+        if face.recognised:
+            by = f"{face.recognised.by}, " if names else ""
+            parts.append(f"{by}{self.date(face.recognised.on)}")
         return "; ".join(parts)
 
     def rendition(self, result: PhotoResult, rendition: Rendition) -> str:

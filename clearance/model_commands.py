@@ -22,7 +22,7 @@ from clearance.commandline import (
     today,
     words_for,
 )
-from clearance.commands import people_app
+from clearance.people_commands import people_app
 
 if TYPE_CHECKING:
     from clearance.language import Language

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from clearance.errors import WordRefusedError
 from detector.faces import Box
 
 if TYPE_CHECKING:
-    from consent.records import NotAFace
+    from consent.records import Identification, NotAFace
     from detector.faces import Face, Match
+
+_Word = TypeVar("_Word", "NotAFace", "Identification")
 
 SAME_REGION = 0.5
 """Intersection over union from which a face is the one that a word was about.
@@ -22,14 +24,14 @@ about neither.
 """
 
 
-def words_about(faces: Sequence[Face], said: Iterable[NotAFace]) -> tuple[NotAFace | None, ...]:
+def words_about(faces: Sequence[Face], said: Iterable[_Word]) -> tuple[_Word | None, ...]:
     """What was said of each face of a picture, in the order of the faces; the newest counts.
 
     Args:
         faces: every face of the picture.
         said: what was said of this very file, oldest first.
     """
-    about: dict[int, NotAFace] = {}
+    about: dict[int, _Word] = {}
     for word in said:
         near = [
             number
@@ -61,49 +63,58 @@ def regions(
     # Each once: a number may be given twice.
     chosen = tuple(dict.fromkeys(numbers))
     for number in chosen:
-        _refuse(number, _face(faces, number), faces, matches)
+        _refuse(number, faces, matches)
     boxes = (faces[number - 1].box for number in chosen)
     return tuple((box.left, box.top, box.right, box.bottom) for box in boxes)
 
 
 def words_on(
-    faces: Sequence[Face], numbers: Iterable[int], said: Iterable[NotAFace]
-) -> tuple[NotAFace, ...]:
+    faces: Sequence[Face], numbers: Iterable[int], said: Iterable[_Word]
+) -> tuple[_Word, ...]:
     """Every word on some faces of one file, to be taken back; `said` is all of the file.
 
     Raises:
         WordRefusedError: there is no such face, or nothing was said of it.
     """
     on_file = tuple(said)
-    found: dict[str, NotAFace] = {}
+    found: dict[str, _Word] = {}
     for number in numbers:
         box = _face(faces, number).box
         about = {word.id: word for word in on_file if box.iou(Box(*word.box)) >= SAME_REGION}
         if not about:
-            raise WordRefusedError(
-                "nobody has said of face {number} that it is no face", number=number
-            )
+            raise WordRefusedError("nobody has said anything of face {number}", number=number)
         found |= about
     return tuple(found.values())
 
 
-def _refuse(number: int, face: Face, faces: Sequence[Face], matches: Sequence[Match]) -> None:
+def face_in(faces: Sequence[Face], number: int) -> Face:
+    """The face with that number, if somebody can look at it and mean it alone.
+
+    Raises:
+        WordRefusedError: there is none, nobody can look at it, or another lies over it.
+    """
+    face = _face(faces, number)
     if not _can_be_looked_at(face):
         raise WordRefusedError(
             "face {number} is not in the picture that a viewer shows but in another one inside "
             "the file: save the visible picture as a new file, and check that",
             number=number,
         )
-    if matches[number - 1].resembles_somebody:
-        raise WordRefusedError(
-            "face {number} resembles somebody in the registry, so nobody can say that it is no "
-            "face: hide it with --blur",
-            number=number,
-        )
     if sum(face.box.iou(other.box) >= SAME_REGION for other in faces) > 1:
         raise WordRefusedError(
             "another face lies over face {number}, so the word could be about either: hide both "
             "with --blur",
+            number=number,
+        )
+    return face
+
+
+def _refuse(number: int, faces: Sequence[Face], matches: Sequence[Match]) -> None:
+    face_in(faces, number)
+    if matches[number - 1].resembles_somebody:
+        raise WordRefusedError(
+            "face {number} resembles somebody in the registry, so nobody can say that it is no "
+            "face: hide it with --blur",
             number=number,
         )
 

@@ -6,7 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from clearance.references import Problem, references_of
-from consent.decision import may_keep_biometrics
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,7 +47,7 @@ def re_enrol(registry: Registry, detector: Detector, on: dt.date) -> Iterator[Re
     """
     ready = {person for person, _ in registry.gallery(detector.recogniser_name, on)}
     for person in registry.people():
-        if person.id in ready or not may_keep_biometrics(registry.consents_of(person.id), on):
+        if person.id in ready or not registry.may_keep_biometrics(person.id, on):
             continue
         references = references_of(person, registry, detector, on)
         if references.templates:

@@ -178,7 +178,7 @@ def _collision(
     rates: Rates,
 ) -> Problem | None:
     """The nearest likeness with somebody else who is matched and not said to look alike."""
-    known = registry.lookalikes_of(person.id) | {person.id}
+    known = registry.dossier(person.id).lookalikes | {person.id}
     others: dict[str, list[npt.NDArray[np.float32]]] = {}
     for known_id, template in registry.gallery(detector.recogniser_name, on):
         if known_id not in known:

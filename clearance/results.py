@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from clearance.rendition import Rendition
-    from consent.decision import Reason
-    from consent.records import NotAFace
+    from clearance.use import IntendedUse
+    from consent.decision import Caution, Reason
+    from consent.records import Identification, NotAFace
     from detector.faces import Box, Face, Match, SizeClass
 
 
@@ -64,6 +67,12 @@ class FaceReason(enum.StrEnum):
     """A person said so of these very bytes; the one reason that speaks for a face."""
     NOT_A_FACE_DOUBTED = "not_a_face_doubted"
     """A person said so, and it resembles somebody all the same."""
+    RECOGNISED = "recognised"
+    """A person said who it is; it speaks for the face."""
+    RECOGNISED_DOUBTED = "recognised_doubted"
+    """A person said who it is, and it resembles somebody else."""
+    EXEMPTED = "exempted"
+    """Somebody answers for it that no consent is needed; it speaks for the face."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,8 +81,9 @@ class FaceResult:
 
     `channels` gives the verdict per channel; `outcome` is the worst of the
     channels that were asked for. `person` is an id, `name` what people read.
-    `serials` names the consent forms the verdict rests on, `said` a person's word
-    that this is no face.
+    `serials` names the consent forms the verdict rests on, until `valid_until`, and
+    `cautions` what somebody must be told all the same; `said` is a person's word that
+    this is no face, `recognised` a person's word on who it is.
     """
 
     face: Face
@@ -85,6 +95,9 @@ class FaceResult:
     name: str | None = None
     serials: tuple[str, ...] = ()
     said: NotAFace | None = None
+    cautions: tuple[Caution, ...] = ()
+    valid_until: dt.date | None = None
+    recognised: Identification | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,8 +119,8 @@ class ExportResult:
 class PhotoResult:
     """Everything the tool has to say about one file.
 
-    `asked` are the channels the outcome is about, `rendition` the version of the
-    picture; None is the file as it is. A file that could not be
+    `asked` are the channels the outcome is about, `use` all of the question, `rendition`
+    the version of the picture; None is the file as it is. A file that could not be
     judged has `outcome` FAILED, no faces, and `problem` says why.
     """
 
@@ -119,6 +132,7 @@ class PhotoResult:
     faces: tuple[FaceResult, ...] = ()
     channels: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
     asked: tuple[str, ...] = ()
+    use: IntendedUse | None = None
     rendition: Rendition | None = None
     export: ExportResult | None = None
     problem: Exception | None = None

@@ -10,13 +10,16 @@ import dataclasses
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from clearance.errors import SettingsInvalidError
+from clearance.legal import PROFILES
 from clearance.rendition import SMALLEST_EDGE, fits
+from consent.admission import LANGUAGES
 from consent.policy import Policy
+from consent.records import MAJORITY, EvidenceLevel, ExemptionKind
 
 if TYPE_CHECKING:
     from detector.models import UserModel
@@ -27,12 +30,21 @@ _TABLE = re.compile(r"\s*\[(?P<table>[^\[\]]+)\]")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Institution:
-    """Who publishes: printed on forms and reports."""
+    """Who publishes: printed on forms and reports.
+
+    `legal_profile` names the law it lives under (`clearance.legal.PROFILES`),
+    `privacy_contact` who answers questions of data protection, `languages` those of its
+    forms, `publishing_units` who alone may publish in its name.
+    """
 
     name: str = ""
     contact: str = ""
     authority: str = ""
     place: str = ""
+    privacy_contact: str = ""
+    legal_profile: str = "ch-private"
+    languages: tuple[str, ...] = ("fr", "de")
+    publishing_units: tuple[str, ...] = ("communication", "hr")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,11 +70,13 @@ class Publication:
 
     `allow_too_small` lets faces under 12 pixels wide pass as not recognisable.
     `max_edge` is the longer edge of the largest version that is published, in
-    pixels; 0 is the size of each file.
+    pixels; 0 is the size of each file. `purpose` is what pictures are for where nobody
+    says so; empty: not stated, so that a form must allow every purpose.
     """
 
     allow_too_small: bool = True
     max_edge: int = 0
+    purpose: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -215,16 +229,49 @@ class _Reader:
         if not 0 < settings.detection.false_positive_rate <= 0.01:  # noqa: PLR2004
             cause = SettingsInvalidError("must be above 0, at most 0.01")
             raise self.complaint("detection", "false_positive_rate", cause)
-        channels = settings.consent.channels
-        if not channels or len(set(channels)) < len(channels) or not all(map(str.strip, channels)):
-            cause = SettingsInvalidError("must name each channel once")
-            raise self.complaint("consent", "channels", cause)
-        if settings.consent.portrait_days < 0:
-            cause = SettingsInvalidError("must not be negative")
-            raise self.complaint("consent", "portrait_days", cause)
+        self.check_policy(settings.consent)
+        for key, value, known in (
+            ("legal_profile", (settings.institution.legal_profile,), PROFILES),
+            ("languages", settings.institution.languages, LANGUAGES),
+        ):
+            if not value or not set(value) <= set(known):
+                raise self.complaint("institution", key, _one_of(known))
+        purposes = settings.consent.purposes
+        if settings.publication.purpose and settings.publication.purpose not in purposes:
+            raise self.complaint("publication", "purpose", _one_of(purposes))
         if not fits(settings.publication.max_edge):
             cause = SettingsInvalidError("must be 0, or at least {least}", least=SMALLEST_EDGE)
             raise self.complaint("publication", "max_edge", cause)
+
+    def check_policy(self, policy: Policy) -> None:
+        """What the institution demands must be something that can be demanded."""
+        for key, some in (
+            ("channels", policy.channels),
+            ("purposes", policy.purposes),
+            ("worldwide_channels", policy.worldwide_channels),
+        ):
+            empty = key == "channels" and not some
+            if empty or len(set(some)) < len(some) or not all(map(str.strip, some)):
+                cause = SettingsInvalidError("must name each one once, and none that is blank")
+                raise self.complaint("consent", key, cause)
+        if policy.minimum_evidence not in tuple(EvidenceLevel):
+            raise self.complaint("consent", "minimum_evidence", _one_of(EvidenceLevel))
+        if not set(policy.exemptions) <= set(ExemptionKind):
+            raise self.complaint("consent", "exemptions", _one_of(ExemptionKind))
+        if not re.fullmatch("[A-Z]{2}", policy.country):
+            cause = SettingsInvalidError("must be a country code of two letters, such as CH")
+            raise self.complaint("consent", "country", cause)
+        for key, least, most in (
+            ("guardians", 1, 2),
+            ("minor_signs_from", 0, MAJORITY),
+            ("portrait_days", 0, 3650),
+            ("retention_years", 1, 100),
+        ):
+            if not least <= getattr(policy, key) <= most:
+                cause = SettingsInvalidError(
+                    "must be a number from {least} to {most}", least=least, most=most
+                )
+                raise self.complaint("consent", key, cause)
 
     def complaint(
         self, section: str | None, key: str, cause: SettingsInvalidError
@@ -254,6 +301,10 @@ class _Reader:
             outer, _, inner = section.rpartition(".")
             return self.line(outer, inner)
         return found
+
+
+def _one_of(known: Iterable[str]) -> SettingsInvalidError:
+    return SettingsInvalidError("must be one of {known}", known=", ".join(known))
 
 
 def _toml(value: object) -> str:

@@ -107,7 +107,7 @@ def places(result: PhotoResult, words: Language) -> Group:
             f"{box.width} × {box.height}",
             _who(face, words),
             _verdict(face.outcome, words),
-            printable(words.why(face)) or _ground(face, words),
+            _why(face, words),
         )
     parts: list[RenderableType] = [_headline(result, words)]
     if result.rendition:
@@ -175,7 +175,7 @@ def _faces(faces: Iterable[FaceResult], words: Language) -> Table:
             str(number),
             _who(face, words),
             _verdict(face.outcome, words),
-            printable(words.why(face)) or _ground(face, words),
+            _why(face, words),
             what_to_do(face, words),
         )
     return table
@@ -187,8 +187,13 @@ def _who(face: FaceResult, words: Language) -> str:
     return printable(face.name or words.gettext("unknown"))
 
 
-def _ground(face: FaceResult, words: Language) -> str:
-    return words.gettext("consent {serials}").format(serials=", ".join(face.serials))
+def _why(face: FaceResult, words: Language) -> str:
+    """The reasons, and the forms that a clearance rests on."""
+    why = printable(words.why(face))
+    if face.reasons or not face.serials:
+        return why
+    ground = words.gettext("consent {serials}").format(serials=", ".join(face.serials))
+    return "; ".join(filter(None, (printable(ground), why)))
 
 
 def what_to_do(face: FaceResult, words: Language) -> str:

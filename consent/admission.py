@@ -1,18 +1,20 @@
-"""What the registry admits: names, files and forms that make sense."""
+"""What the registry admits: names, days, texts and files that make sense."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 import unicodedata
 
 from consent.errors import RecordInvalidError
-from consent.policy import Policy
-from consent.records import Consent
+from consent.records import Person
 
 MAX_NAME = 200
 MAX_SERIAL = 64
 MAX_REASON = 500
+MAX_CONTACT = 500
+LANGUAGES = ("fr", "de", "it", "en")
 # Nobody has reached 123; what is older is a typing error.
 MAX_AGE = 120
 # Control and format characters (among them those that turn the writing
@@ -29,9 +31,24 @@ def admitted_name(untrusted_name: str) -> str:
     Raises:
         RecordInvalidError: it is blank, too long, or has control characters.
     """
-    if cause := _objection_to_line(untrusted_name, MAX_NAME):
+    if cause := objection_to_line(untrusted_name, MAX_NAME):
         raise RecordInvalidError("the name cannot be kept: {cause}", cause=cause)
     return " ".join(unicodedata.normalize("NFC", untrusted_name).split())
+
+
+def admitted_person(person: Person, on: dt.date) -> Person:
+    """The person with every text as it is kept.
+
+    Raises:
+        RecordInvalidError: a detail cannot be kept.
+    """
+    return dataclasses.replace(
+        person,
+        name=admitted_name(person.name),
+        born=admitted_birth(person.born, on) if person.born else None,
+        contact=admitted_contact(person.contact),
+        language=admitted_language(person.language),
+    )
 
 
 def admitted_birth(born: dt.date, on: dt.date) -> dt.date:
@@ -62,7 +79,7 @@ def admitted_serial(untrusted_serial: str) -> str:
     Raises:
         RecordInvalidError: it is blank, too long, or has control characters.
     """
-    if cause := _objection_to_line(untrusted_serial, MAX_SERIAL):
+    if cause := objection_to_line(untrusted_serial, MAX_SERIAL):
         raise RecordInvalidError("the serial cannot be kept: {cause}", cause=cause)
     return untrusted_serial.strip()
 
@@ -73,7 +90,7 @@ def admitted_author(untrusted_name: str) -> str:
     Raises:
         RecordInvalidError: it is blank, too long, or has control characters.
     """
-    if cause := _objection_to_line(untrusted_name, MAX_NAME):
+    if cause := objection_to_line(untrusted_name, MAX_NAME):
         raise RecordInvalidError("who says so cannot be kept: {cause}", cause=cause)
     return " ".join(unicodedata.normalize("NFC", untrusted_name).split())
 
@@ -84,7 +101,7 @@ def admitted_reason(untrusted_reason: str) -> str:
     Raises:
         RecordInvalidError: it is blank, too long, or has control characters.
     """
-    if cause := _objection_to_line(untrusted_reason, MAX_REASON):
+    if cause := objection_to_line(untrusted_reason, MAX_REASON):
         raise RecordInvalidError("the reason cannot be kept: {cause}", cause=cause)
     return " ".join(unicodedata.normalize("NFC", untrusted_reason).split())
 
@@ -111,44 +128,50 @@ def admitted_portrait(data: bytes, untrusted_suffix: str) -> str:
     return untrusted_suffix.lower()
 
 
-def check_consent(consent: Consent, on: dt.date, policy: Policy) -> None:
-    """Refuse a form that contradicts itself or the institution's policy.
+def admitted_contact(untrusted_contact: str) -> str:
+    """How to reach a person, as it is kept; it may be empty.
 
     Raises:
-        RecordInvalidError: the message names the field.
+        RecordInvalidError: it is too long, or has control characters.
     """
-    if cause := _objection_to_consent(consent, on, policy):
+    if not untrusted_contact.strip():
+        return ""
+    if cause := objection_to_line(untrusted_contact, MAX_CONTACT):
+        raise RecordInvalidError("the contact cannot be kept: {cause}", cause=cause)
+    return " ".join(unicodedata.normalize("NFC", untrusted_contact).split())
+
+
+def admitted_note(untrusted_note: str) -> str:
+    """A remark, as it is kept; it may be empty.
+
+    Raises:
+        RecordInvalidError: it is too long, or has control characters.
+    """
+    if not untrusted_note.strip():
+        return ""
+    if cause := objection_to_line(untrusted_note, MAX_REASON):
+        raise RecordInvalidError("the remark cannot be kept: {cause}", cause=cause)
+    return " ".join(unicodedata.normalize("NFC", untrusted_note).split())
+
+
+def admitted_language(untrusted_code: str) -> str:
+    """The language to write to a person in, as it is kept; it may be empty.
+
+    Raises:
+        RecordInvalidError: it is none of the four.
+    """
+    code = untrusted_code.strip().lower()
+    if code and code not in LANGUAGES:
         raise RecordInvalidError(
-            "the form {serial} cannot be recorded: {cause}", serial=consent.serial, cause=cause
+            "{code!r} is not a language of the forms; there are {known}",
+            code=untrusted_code,
+            known=", ".join(LANGUAGES),
         )
+    return code
 
 
-def _objection_to_consent(
-    consent: Consent, on: dt.date, policy: Policy
-) -> RecordInvalidError | None:
-    signed, until = consent.signed, consent.valid_until
-    if signed > on:
-        return RecordInvalidError("it is signed on {signed}, which is still to come", signed=signed)
-    if until < signed:
-        return RecordInvalidError(
-            "it ends on {until}, before it was signed on {signed}", until=until, signed=signed
-        )
-    if until < consent.valid_from:
-        return RecordInvalidError(
-            "it ends on {until}, before it begins on {begin}", until=until, begin=consent.valid_from
-        )
-    if not consent.channels:
-        return RecordInvalidError("it names no channel; a form without a tick allows nothing")
-    if unknown := sorted(consent.channels - set(policy.channels)):
-        return RecordInvalidError(
-            "{unknown}: no such channel; there are {known}",
-            unknown=", ".join(unknown),
-            known=", ".join(policy.channels),
-        )
-    return None
-
-
-def _objection_to_line(untrusted_text: str, longest: int) -> RecordInvalidError | None:
+def objection_to_line(untrusted_text: str, longest: int) -> RecordInvalidError | None:
+    """Why a text cannot be kept as one line; None if it can."""
     text = untrusted_text.strip()
     if not text:
         return RecordInvalidError("it is blank")

@@ -87,13 +87,29 @@ class AuditLog:
         )
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry, oldest first."""
+        """Every entry, oldest first.
+
+        Raises:
+            RegistryDamagedError: what an entry says can no longer be read.
+        """
         for row in self._rows():
-            number, at, action, subject, details, previous, digest = row
-            yield Entry(number, at, action, subject, json.loads(details), previous, digest)
+            number, at, action, subject, text, previous, digest = row
+            try:
+                details = json.loads(text)
+            except ValueError as error:
+                raise RegistryDamagedError(
+                    "entry {number} of the audit log in {path} was altered; restore a backup",
+                    number=number,
+                    path=self._store.path,
+                ) from error
+            yield Entry(number, at, action, subject, details, previous, digest)
 
     def verify(self) -> AuditVerdict:
         """Whether every entry is there, in order and unchanged."""
+        with self._store.reading():
+            return self._verify()
+
+    def _verify(self) -> AuditVerdict:
         count, last = 0, _BEFORE_THE_FIRST
         for number, at, action, subject, details, previous, digest in self._rows():
             intact = _hash(number, at, action, subject, details, previous) == digest

@@ -74,3 +74,11 @@ class RecordInvalidError(ConsentError):
 
 class SerialTakenError(RecordInvalidError):
     """A form with that serial is already recorded."""
+
+
+class OnHoldError(ConsentError):
+    """A hold forbids to erase the person."""
+
+
+class BackupInvalidError(ConsentError):
+    """A backup is damaged, truncated or altered, or of another key or a newer version."""

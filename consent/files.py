@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -25,6 +26,8 @@ class EncryptedFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Listing a large folder at every start would be slow; this says when to.
+        self._marker = folder / "unfinished"
 
     def write(self, ciphertext: bytes) -> str:
         """Write a file and give its name; it is on the disk when this returns.
@@ -35,10 +38,36 @@ class EncryptedFiles:
         name = hashlib.sha256(ciphertext).hexdigest()
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
+            self.begun()
             _write_whole(self._folder / name, ciphertext)
         except OSError as error:
             raise unwritable(self._folder / name, error) from error
         return name
+
+    def begun(self) -> None:
+        """Say that files are written or deleted; until `finished`, a sweep looks for remains.
+
+        Before the end of the transaction: whoever is killed right after it leaves files
+        that nothing refers to, and nothing else would say so.
+
+        Raises:
+            RegistryUnwritableError: full disk, no permission, read-only.
+        """
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                self._marker.touch(mode=0o600)
+        except OSError as error:
+            raise unwritable(self._marker, error) from error
+
+    def finished(self) -> None:
+        """Say that every file written so far is in a record, or that its remains are gone."""
+        with contextlib.suppress(OSError):
+            self._marker.unlink(missing_ok=True)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a run that wrote files did not get to its end."""
+        return self._marker.exists()
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
@@ -61,12 +90,13 @@ class EncryptedFiles:
         return ciphertext
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete files; one that is gone already is no error.
+        """Delete files, after `begun`; one that is gone already is no error.
 
         Raises:
             RegistryUnwritableError: a file could not be deleted.
         """
-        for path in map(self._path, names):
+        paths = [self._path(name) for name in names]
+        for path in paths:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -75,6 +105,8 @@ class EncryptedFiles:
                     path=path,
                     reason=error.strerror or str(error),
                 ) from error
+        if paths:
+            self.finished()
 
     def strays(self, known: Iterable[str]) -> tuple[str, ...]:
         """Files of ours that are not `known`: what an interrupted run left behind."""

@@ -166,3 +166,60 @@ def m004_not_a_face(db: Database) -> None:
         PRAGMA user_version = 4;
         """
     )
+
+
+@MIGRATIONS()
+def m005_dossiers(db: Database) -> None:
+    """One sealed dossier per person instead of readable forms and withdrawals.
+
+    What was readable needs a key to be moved: `consent.legacy` does that when the
+    registry is opened, for everybody in `unsealed`.
+    """
+    db.executescript(
+        """
+        ALTER TABLE person ADD COLUMN details BLOB;
+        ALTER TABLE person ADD COLUMN seal BLOB;
+
+        CREATE TABLE dossier_entry (
+            id INTEGER PRIMARY KEY,
+            person TEXT NOT NULL REFERENCES person (id),
+            number INTEGER NOT NULL CHECK (number > 0),
+            kind TEXT NOT NULL,
+            body BLOB NOT NULL,
+            UNIQUE (person, number)
+        ) STRICT;
+
+        -- What forms are found by. `last_day` also counts that a minor comes of age.
+        CREATE TABLE form (
+            serial TEXT PRIMARY KEY,
+            person TEXT NOT NULL REFERENCES person (id),
+            last_day TEXT NOT NULL CHECK (last_day IS date(last_day)),
+            scan TEXT NOT NULL UNIQUE
+        ) STRICT;
+        CREATE INDEX form_by_person ON form (person);
+        CREATE INDEX form_by_last_day ON form (last_day);
+
+        -- The last day on which a consent lets it be kept; none while it waits for one.
+        ALTER TABLE portrait ADD COLUMN keep_until TEXT;
+        CREATE INDEX portrait_by_end ON portrait (keep_until) WHERE keep_until IS NOT NULL;
+        CREATE INDEX portrait_waiting ON portrait (added_on) WHERE keep_until IS NULL;
+
+        CREATE INDEX audit_by_subject ON audit (subject);
+
+        -- Whom people recognised in pictures; all but the ids is under the person's key.
+        CREATE TABLE identification (
+            id TEXT PRIMARY KEY,
+            picture TEXT NOT NULL CHECK (length(picture) = 64),
+            person TEXT NOT NULL REFERENCES person (id),
+            said_on TEXT NOT NULL CHECK (said_on IS date(said_on)),
+            words BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX identification_by_picture ON identification (picture);
+        CREATE INDEX identification_by_person ON identification (person);
+
+        CREATE TABLE unsealed (person TEXT PRIMARY KEY REFERENCES person (id)) STRICT;
+        INSERT INTO unsealed SELECT id FROM person;
+
+        PRAGMA user_version = 5;
+        """
+    )

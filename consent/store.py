@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 # The number of the last step in `consent.migrations`.
-SCHEMA = 4
+SCHEMA = 5
+# A larger file is read whole by `clearance doctor` only; what is read from it is
+# authenticated, page by page or not.
+CHECKED_AT_START = 8 * 2**20
 # How long a writer waits for another process before it gives up.
 BUSY_SECONDS = 5.0
 # STRICT tables.
@@ -47,7 +50,8 @@ _UNWRITABLE = {
 }
 _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
-    # What is deleted is overwritten, so that no template survives in free pages.
+    # What is deleted is overwritten, so that no template survives in free pages; what
+    # still survives in others goes with `Store.rewrite`.
     "PRAGMA secure_delete = ON",
     # A withdrawal that was confirmed must survive a power cut.
     "PRAGMA synchronous = FULL",
@@ -140,6 +144,19 @@ class Store:
             cursor.row_factory = sqlite3.Row
             return cursor.execute(sql, parameters).fetchall()
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """What is read inside is of one moment, whatever another process writes meanwhile."""
+        if self.connection.in_transaction:
+            yield
+            return
+        with translated_errors(self.path):
+            self.connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self.connection.rollback()
+
     def insert(self, table: str, *records: Mapping[str, object]) -> None:
         """Insert records; inside `writing` only."""
         self.database.table(table).insert_all(map(dict, records))
@@ -161,13 +178,42 @@ class Store:
                 self.connection.rollback()
                 raise
 
+    def rewrite(self) -> None:
+        """Write the file anew, without what was deleted.
+
+        To overwrite it, as `secure_delete` does, is not enough: where nothing lies any more,
+        a page may keep copies of rows that have moved to another page since.
+
+        Raises:
+            RegistryBusyError: another process kept the lock for too long.
+            RegistryUnwritableError: full disk, read-only; what was recorded stays recorded.
+        """
+        with self._forgetting():
+            self.connection.execute("VACUUM")
+
     def forget_deleted(self) -> None:
         """Empty the write-ahead log, which still holds what was just deleted.
 
         While another process reads, the log stays until the last one closes.
+
+        Raises:
+            RegistryUnwritableError: full disk, read-only; what was recorded stays recorded.
         """
-        with translated_errors(self.path):
+        with self._forgetting():
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextlib.contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        try:
+            with translated_errors(self.path):
+                yield
+        except RegistryUnwritableError as error:
+            raise RegistryUnwritableError(
+                "{path} still holds what was deleted ({reason}); check the free space and the "
+                "permissions of the folder",
+                path=self.path,
+                reason=error.values["reason"],
+            ) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -183,6 +229,18 @@ class Store:
         traceback: types.TracebackType | None,
     ) -> None:
         self.close()
+
+    def check_whole(self) -> None:
+        """Read every page of the file.
+
+        Raises:
+            RegistryDamagedError: it is not consistent.
+        """
+        with translated_errors(self.path):
+            verdict = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            # It may answer with several lines.
+            raise damaged(self.path, " ".join(verdict.split()))
 
     def _check(self) -> None:
         schema = self._schema()
@@ -203,19 +261,53 @@ class Store:
         page_size = self.connection.execute("PRAGMA page_size").fetchone()[0]
         if self.path.stat().st_size % page_size:
             raise damaged(self.path, RegistryDamagedError("its end is missing"))
-        verdict = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise damaged(self.path, verdict)
+        if self.path.stat().st_size <= CHECKED_AT_START:
+            self.check_whole()
         if schema < SCHEMA:
             self._migrate()
 
     def _migrate(self) -> None:
         from consent.migrations import MIGRATIONS
 
+        if self._schema():
+            self._copy_aside()
         # The lock first: of two processes that find an old schema, the second
         # waits and then finds nothing to do.
         with self.writing():
             MIGRATIONS.apply(self.database)
+
+    def _copy_aside(self) -> None:
+        """Copy the file beside itself before its schema changes.
+
+        The copy still holds what its dossiers are encrypted with, so erasing a person
+        drops it.
+        """
+        target = self.path.with_name(f"{self.path.name}.schema-{self._schema()}.backup")
+        partial = target.with_name(f"{target.name}.tmp")
+        partial.unlink(missing_ok=True)
+        try:
+            partial.touch(mode=0o600)
+            with contextlib.closing(_connect(partial)) as copy, translated_errors(partial):
+                self.connection.backup(copy)
+            partial.replace(target)
+        except OSError as error:
+            raise unwritable(target, error) from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def drop_earlier_copies(self) -> int:
+        """Delete the copies that were made before a change of schema; how many.
+
+        Raises:
+            RegistryUnwritableError: one could not be deleted.
+        """
+        copies = sorted(self.path.parent.glob(f"{self.path.name}.schema-*.backup"))
+        for copy in copies:
+            try:
+                copy.unlink()
+            except OSError as error:
+                raise unwritable(copy, error) from error
+        return len(copies)
 
     def _schema(self) -> int:
         return int(self.connection.execute("PRAGMA user_version").fetchone()[0])

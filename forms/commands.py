@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from clearance.commandline import (
     N_,
+    Answering,
     Command,
     CommandGroup,
     JsonOption,
@@ -16,8 +18,11 @@ from clearance.commandline import (
     RegistryOption,
     answer,
     registry_folder,
+    today,
+    version,
     words_for,
 )
+from clearance.option_groups import gathers
 
 forms_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("Paper forms."))
 
@@ -43,3 +48,72 @@ def forms_print(
     else:
         message = words.ngettext("{n} form in {path}", "{n} forms in {path}", len(serials))
         typer.echo(message.format(n=len(serials), path=out))
+
+
+ROPA_HELP = N_("Write the record of processing that data protection law asks for.")
+
+
+@gathers(answering=Answering)
+def ropa(
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help=N_("A new file ending in .md, .json or .pdf; without it, on standard output."),
+        ),
+    ] = None,
+    answering: Answering,
+) -> None:
+    """As the institution's legal profile wants it, in the language of the answer."""
+    from clearance.processing_record import (
+        RegistryFigures,
+        record_document,
+        record_markdown,
+        record_of_processing,
+    )
+    from forms.atomic import written_whole
+    from forms.errors import ReportFormatError
+
+    code = answering.words.code
+    with answering.opened() as (opened, settings):
+        held = opened.figures()
+        record = record_of_processing(
+            settings.institution,
+            settings.consent,
+            matching=settings.detection.matching,
+            figures=RegistryFigures(
+                people=held.people,
+                consents=held.forms,
+                templates=held.templates,
+                portraits=held.portraits,
+                by_capacity=held.by_capacity,
+            ),
+            made_on=today(),
+            version=version(),
+        )
+    if out is None:
+        text = record_markdown(record, code)
+        answering.tell(record_document(record, code), *text.splitlines())
+        return
+    match out.suffix.lower():
+        case ".pdf":
+            from forms.processing_record import write_processing_record
+
+            write_processing_record(record, out, code)
+        case ".md":
+            with written_whole(out) as stream:
+                stream.write(record_markdown(record, code).encode())
+        case ".json":
+            with written_whole(out) as stream:
+                document = record_document(record, code)
+                stream.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+        case suffix:
+            raise ReportFormatError(
+                "A record of processing is a file ending in .md, .json or .pdf, not in {suffix!r}.",
+                suffix=suffix,
+            )
+    said = answering.words.gettext("Record of processing: {path}").format(path=out)
+    answering.tell({"path": str(out), "lang": code}, said)

@@ -24,6 +24,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from clearance import registry_words
 from clearance.rendition import max_edges
 from clearance.results import Outcome
 from forms.report_parts import (
@@ -166,6 +167,7 @@ class _Writer:
             (_("Examined"), made),
             (_("For publication on"), self.head.language.date(self.head.use_date)),
             (_("Asked for"), ", ".join(map(self.head.language.channel, asked))),
+            *self._use(results),
             *((_("Judged for"), self.head.language.up_to(edge)) for edge in max_edges(results)),
             *([(_("Matching"), self.head.language.rate(self.head.rate))] if self.head.rate else []),
             (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
@@ -175,6 +177,20 @@ class _Writer:
         yield fact_table(
             [(label, as_markup(text or "–")) for label, text in rows], TEXT_WIDTH, 40 * mm
         )
+
+    def _use(self, results: Sequence[PhotoResult]) -> Iterator[tuple[str, str]]:
+        """Which use the verdicts are about, beside its channels and its first day."""
+        language, _ = self.head.language, self.head.language.gettext
+        uses = [result.use for result in results if result.use]
+        if not uses:
+            return
+        purpose = uses[0].purpose
+        stated = registry_words.purpose(purpose, language) if purpose else None
+        yield _("Purpose"), stated or _("not stated: every purpose must be allowed")
+        if uses[0].event:
+            yield _("Occasion"), uses[0].event
+        if uses[0].until:
+            yield _("Last day of the campaign"), language.date(uses[0].until)
 
     def _summary(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
         counts = collections.Counter(map(_what_may_go_out, results))

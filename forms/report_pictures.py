@@ -200,11 +200,19 @@ class PictureSections:
                 Paragraph(as_markup(self._reasons(face)), CELL),
                 Paragraph(_one_in(face.match.rate), NUMBER),
                 Paragraph(_decimal(face.match.margin), NUMBER),
-                Paragraph("<br/>".join(map(as_markup, face.serials)) or "–", CELL),
+                Paragraph(self._forms(face), CELL),
             ]
             for number, face in enumerate(result.faces, 1)
         ]
         return grid(header, rows, widths, numbers=(0, 4, 5))
+
+    def _forms(self, face: FaceResult) -> str:
+        """The forms that a verdict rests on, and until when they do."""
+        lines = list(face.serials)
+        if face.valid_until:
+            until = self.head.language.gettext("until {day}")
+            lines.append(until.format(day=self.head.language.date(face.valid_until)))
+        return "<br/>".join(map(as_markup, lines)) or "–"
 
     def _person(self, face: FaceResult) -> str:
         _ = self.head.language.gettext

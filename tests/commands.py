@@ -12,9 +12,13 @@ from typer.testing import CliRunner, Result
 
 import cli
 from clearance.commandline import ExitCode
+from consent.policy import PURPOSES
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_media"
+EVERY_PURPOSE = tuple(word for purpose in PURPOSES for word in ("--purpose", purpose))
+PHOTOS = ("--material", "photo", *EVERY_PURPOSE)
+"""The ticks of a form that allows photos for every purpose."""
 
 
 def media_folder() -> Path | None:

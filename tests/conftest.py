@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clearance.commandline import ExitCode
-from tests.commands import SAMPLES, run
+from tests.commands import PHOTOS, SAMPLES, run
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,8 @@ def _english_and_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setenv("LC_ALL", "C")
     monkeypatch.delenv("LANGUAGE", raising=False)
     monkeypatch.delenv("CLEARANCE_KEY_FILE", raising=False)
+    monkeypatch.delenv("CLEARANCE_KEY", raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("CLEARANCE_HOME", str(tmp_path / "nowhere"))
 
 
@@ -71,6 +73,7 @@ def enrol(evidence: Path) -> Callable[..., str]:
         person = added.assert_exit(ExitCode.CLEARED).document["person"]
         recorded = run(
             *("consent", "record", person, "--serial", serial, "--evidence", evidence),
+            *PHOTOS,
             *("--signed", "2026-01-10", "--until", "2036-01-10", "--biometric"),
             *("--registry", registry, *(options or ("--channel", "website"))),
         )

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import cli
-from clearance import commands
+from clearance import face_commands
 from clearance.commandline import ExitCode, detector_for
 from clearance.settings import Settings
 from detector.detector import Detector
-from tests.commands import ROOT, SAMPLES, run
+from tests.commands import PHOTOS, ROOT, SAMPLES, run
 
 PORTRAIT = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
 WARD = SAMPLES / "ward-opening.jpg"
@@ -111,6 +111,8 @@ def test_1_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         ["check"],
         ["check", PORTRAIT, "--channel", "billboard"],
         ["check", PORTRAIT, "--on", "21.11.2026"],
+        ["check", PORTRAIT, "--on", "2026-11-21", "--until", "2026-11-20"],
+        ["check", PORTRAIT, "--purpose", "fun"],
         ["check", PORTRAIT, "--on", "2026-02-30"],
         ["check", PORTRAIT, "--lang", "es"],
         ["check", PORTRAIT, "--blur"],
@@ -182,6 +184,7 @@ def test_4_evidence_that_is_not_there(empty_registry: Path, tmp_path: Path) -> N
     run("people", "add", "Jürg Mettler", "--registry", empty_registry)
     run(
         *("consent", "record", "Jürg Mettler", "--serial", "T-1", "--registry", empty_registry),
+        *PHOTOS,
         *("--signed", "2026-01-10", "--until", "2036-01-10", "--channel", "website"),
         *("--evidence", tmp_path / "missing.pdf"),
     ).assert_exit(ExitCode.INPUT_OR_OUTPUT)
@@ -227,6 +230,7 @@ def test_5_a_signature_in_the_future(empty_registry: Path, evidence: Path) -> No
     run("people", "add", "Anna Muster", "--registry", empty_registry)
     run(
         *("consent", "record", "Anna Muster", "--serial", "T-1", "--evidence", evidence),
+        *PHOTOS,
         *("--signed", "2100-01-01", "--until", "2101-01-01", "--channel", "website"),
         *("--registry", empty_registry),
     ).assert_exit(ExitCode.REGISTRY)
@@ -283,9 +287,10 @@ def test_every_command_answers_in_json(tmp_path: Path, evidence: Path) -> None:
     assert run("init", "--registry", home, "--json").document["registry"] == str(home)
     common = ("--registry", home, "--json")
     added = run("people", "add", "Anna Muster", "--portrait", PORTRAIT, *common).document
-    assert set(added) == {"person", "name", "born", "portraits"}
+    assert {"person", "name", "born", "portraits", "capacity", "status"} <= set(added)
     recorded = run(
         *("consent", "record", added["person"], "--serial", "T-1", "--evidence", evidence),
+        *PHOTOS,
         *("--signed", "2026-01-10", "--until", "2036-01-10", "--channel", "website", *common),
     ).document
     assert recorded["consent"] == "T-1"
@@ -316,7 +321,7 @@ def test_faces_are_numbered_by_as_thorough_a_look_as_the_check(
         asked.append(thorough)
         return detector_for(settings)
 
-    monkeypatch.setattr(commands, "detector_for", remembered)
+    monkeypatch.setattr(face_commands, "detector_for", remembered)
     options = ("--registry", empty_registry, *(["--thorough"] if thorough else []))
     run("faces", "list", PORTRAIT, *options).assert_exit(ExitCode.CLEARED)
     said = ("--face", 1, "--by", "Anna Keller", "--reason", "a poster")

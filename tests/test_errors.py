@@ -16,12 +16,13 @@ import consent.errors
 import detector.errors
 import forms.errors
 from clearance.album import clear_files
-from clearance.clear import House, IntendedUse
+from clearance.clear import House
 from clearance.commandline import ExitCode
 from clearance.errors import EvidenceUnreadableError
 from clearance.language import LANGUAGES, language
 from clearance.results import Outcome
 from clearance.settings import Settings
+from clearance.use import IntendedUse
 from consent.errors import ConsentError, RecordInvalidError
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
 from tests.commands import ROOT, SAMPLES, run

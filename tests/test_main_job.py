@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from clearance.commandline import ExitCode
-from tests.commands import ROOT, SAMPLES, media_folder, run
+from tests.commands import PHOTOS, ROOT, SAMPLES, media_folder, run
 
 WARD = SAMPLES / "ward-opening.jpg"
 SCHEMA = json.loads(
@@ -300,18 +300,31 @@ def test_faces_are_listed_with_their_place(demo_registry: Path) -> None:
 
 
 def test_a_minor_is_never_cleared_by_a_machine(
-    empty_registry: Path, enrol: Callable[..., str]
+    empty_registry: Path, enrol: Callable[..., str], evidence: Path
 ) -> None:
     portrait = SAMPLES / "portraits" / "elodie-rochat-1.jpg"
     enrol(empty_registry, "Élodie Rochat", portrait)
     common = ("check", portrait, "--registry", empty_registry, "--channel", "website", "--json")
     run(*common).assert_exit(ExitCode.CLEARED)
     run("people", "born", "Élodie Rochat", "2015-03-02", "--registry", empty_registry)
+    (face,) = run(*common).assert_exit(ExitCode.NOT_CLEARED).document["faces"]
+    # Her own signature alone is worth nothing: it ends her template too.
+    assert face["person"] is None
+    guardians = ("--guardian", "Eva Rochat, mother", "--guardian", "Ivo Rochat, father")
+    run("people", "portrait", "Élodie Rochat", portrait, "--registry", empty_registry)
+    recorded = run(
+        *("consent", "record", "Élodie Rochat", "--serial", "T-2", "--evidence", evidence),
+        *PHOTOS,
+        *("--signed", "2026-01-10", "--until", "2036-01-10", "--channel", "website"),
+        *(*guardians, "--biometric", "--registry", empty_registry),
+    )
+    recorded.assert_exit(ExitCode.CLEARED)
     document = run(*common).assert_exit(ExitCode.NOT_CLEARED).document
     jsonschema.validate(document, SCHEMA)
     (face,) = document["faces"]
     assert (face["outcome"], face["reasons"]) == ("review", ["minor"])
-    run(*common, "--on", "2033-03-02").assert_exit(ExitCode.CLEARED)
+    (face,) = run(*common, "--on", "2033-03-02").assert_exit(ExitCode.NOT_CLEARED).document["faces"]
+    assert (face["outcome"], face["reasons"]) == ("blocked", ["of_age_now"])
 
 
 def test_a_portrait_without_the_biometric_tick_is_never_matched(
@@ -322,6 +335,7 @@ def test_a_portrait_without_the_biometric_tick_is_never_matched(
     run("people", "add", "Jürg Mettler", "--portrait", portrait, *common)
     run(
         *("consent", "record", "Jürg Mettler", "--serial", "T-1", "--evidence", evidence),
+        *PHOTOS,
         *("--signed", "2026-01-10", "--until", "2036-01-10", "--channel", "website", *common),
     ).assert_exit(ExitCode.CLEARED)
     document = run("check", portrait, *common, "--channel", "website", "--json").document
@@ -347,7 +361,7 @@ def test_documents_hold_to_the_published_schema(demo_registry: Path, tmp_path: P
     assert len(answer.documents) == 3
     for document in answer.documents:
         jsonschema.validate(document, SCHEMA)
-    keys = "path sha256 width height rendition outcome faces channels export problem"
+    keys = "path sha256 width height rendition use outcome faces channels export problem"
     assert {" ".join(document) for document in answer.documents} == {keys}
 
 

@@ -74,7 +74,11 @@ def test_the_extractor_finds_all_rooms() -> None:
     said = {form for message in messages(template()) for form in forms(message.id)}
     assert {"blocked", "Signed consents.", "Clearance report", "{n} pictures"} <= said
     # Errors of each room, and one whose class is that of another error.
-    assert {"it is blank", "this is a folder; name a photo", "must not be negative"} <= said
+    assert {
+        "it is blank",
+        "this is a folder; name a photo",
+        "must be 0, or at least {least}",
+    } <= said
     assert {"A serial is given twice; each form needs its own.", "{name}: {cause}"} <= said
     assert "{cause} The earlier copy {path} was removed." in said
 

@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from clearance.clear import House, IntendedUse
+from clearance.clear import House
 from clearance.settings import Settings
+from clearance.use import IntendedUse
 from detector.calibration import UNMEASURED
 from detector.detector import Detector
 from detector.faces import Box, Face, SizeClass

@@ -10,15 +10,18 @@ from typing import cast
 
 import pytest
 
-from clearance.clear import House, IntendedUse, judge
+from clearance.clear import House, judge
 from clearance.results import FaceReason, Outcome
 from clearance.settings import Settings
-from consent.decision import Reason
+from clearance.use import IntendedUse
+from consent.decision import Caution, Reason
+from consent.policy import Policy
+from consent.records import ExemptionKind
 from consent.registry import Registry
 from detector.detector import Detector
 from detector.faces import Box, Certainty, Face, Match
 from detector.matching import Gallery, Limits
-from tests.consent.factories import TODAY, YESTERDAY, enrol
+from tests.consent.factories import NEXT_YEAR, TODAY, YESTERDAY, born, enrol, enrol_child, record
 
 USE = IntendedUse(("website",), TODAY)
 FACE = Face(Box(100, 100, 200, 240), 0.9)
@@ -42,7 +45,7 @@ def a_match(person: str, distance: float = 0.2) -> Match:
 
 def test_a_confident_match_of_an_adult_who_agreed_is_cleared(registry: Registry) -> None:
     person = enrol(registry)
-    registry.set_born(person, dt.date(1980, 5, 5), on=TODAY)
+    born(registry, person, dt.date(1980, 5, 5))
     assert judge(FACE, a_match(person), USE, house_of(registry)).outcome is Outcome.CLEARED
 
 
@@ -50,25 +53,27 @@ def test_a_confident_match_of_an_adult_who_agreed_is_cleared(registry: Registry)
 def test_a_minor_is_never_cleared_whatever_the_distance(
     registry: Registry, distance: float
 ) -> None:
-    person = enrol(registry)
-    registry.set_born(person, dt.date(2015, 3, 2), on=TODAY)
+    person = enrol_child(registry, dt.date(2015, 3, 2))
     result = judge(FACE, a_match(person, distance), USE, house_of(registry))
     assert (result.outcome, result.reasons) == (Outcome.REVIEW, (FaceReason.MINOR,))
     assert Outcome.CLEARED not in result.channels.values()
 
 
-def test_age_counts_on_the_day_of_use(registry: Registry) -> None:
-    person = enrol(registry)
-    registry.set_born(person, TODAY.replace(year=TODAY.year - 18) + dt.timedelta(1), on=TODAY)
+def test_a_form_of_guardians_ends_with_childhood(registry: Registry) -> None:
+    birthday = TODAY.replace(year=TODAY.year - 18) + dt.timedelta(1)
+    person = enrol_child(registry, birthday)
     house = house_of(registry)
     tomorrow = IntendedUse(("website",), TODAY + dt.timedelta(days=1))
     assert judge(FACE, a_match(person), USE, house).outcome is Outcome.REVIEW
+    grown = judge(FACE, a_match(person), tomorrow, house)
+    assert (grown.outcome, grown.reasons) == (Outcome.BLOCKED, (Reason.OF_AGE_NOW,))
+    signed = tomorrow.on
+    record(registry, person, serial="C-2", signed=signed, on=signed)
     assert judge(FACE, a_match(person), tomorrow, house).outcome is Outcome.CLEARED
 
 
 def test_a_minor_who_has_not_agreed_stays_blocked(registry: Registry) -> None:
-    person = enrol(registry)
-    registry.set_born(person, dt.date(2015, 3, 2), on=TODAY)
+    person = enrol_child(registry, dt.date(2015, 3, 2))
     use = IntendedUse(("press",), TODAY)
     result = judge(FACE, a_match(person), use, house_of(registry))
     assert result.outcome is Outcome.BLOCKED
@@ -106,5 +111,52 @@ def test_a_date_of_birth_given_after_the_consent_counts_at_once(registry: Regist
     person = enrol(registry)
     house = house_of(registry)
     assert judge(FACE, a_match(person), USE, house).outcome is Outcome.CLEARED
-    registry.set_born(person, YESTERDAY, on=TODAY)
-    assert judge(FACE, a_match(person), USE, house).outcome is Outcome.REVIEW
+    born(registry, person, YESTERDAY)
+    result = judge(FACE, a_match(person), USE, house)
+    assert (result.outcome, result.reasons) == (
+        Outcome.BLOCKED,
+        (FaceReason.MINOR, Reason.GUARDIAN_MISSING),
+    )
+
+
+def test_an_exemption_passes_only_with_a_certain_match_and_says_so(tmp_path: Path) -> None:
+    policy = Policy(exemptions=("public_figure",))
+    settings = dataclasses.replace(Settings(), consent=policy)
+    with Registry.create(tmp_path / "exempt", policy) as registry:
+        person = registry.add_person("Anna Keller", [], on=TODAY).id
+        registry.exempt(
+            person,
+            TODAY,
+            kind=ExemptionKind.PUBLIC_FIGURE,
+            reason="mayor at the opening",
+            approver="Bruno Frei",
+            channels=["website"],
+            valid_until=TODAY,
+        )
+        house = house_of(registry, settings)
+        sure = judge(FACE, a_match(person), USE, house)
+        likely = dataclasses.replace(a_match(person), certainty=Certainty.LOOK)
+        unsure = judge(FACE, likely, USE, house)
+    assert (sure.outcome, sure.reasons) == (Outcome.EXEMPT, (FaceReason.EXEMPTED,))
+    assert unsure.outcome is Outcome.REVIEW
+
+
+def test_what_is_to_be_known_of_a_cleared_face_is_said(registry: Registry) -> None:
+    person = enrol(registry)
+    campaign = IntendedUse(("website",), TODAY, until=TODAY.replace(year=2030))
+    result = judge(FACE, a_match(person), campaign, house_of(registry))
+    assert result.outcome is Outcome.CLEARED
+    assert result.serials == ("A-1",)
+    assert (result.cautions, result.valid_until) == ((Caution.ENDS_BEFORE_CAMPAIGN,), NEXT_YEAR)
+
+
+def test_a_purpose_that_nobody_ticked_blocks(registry: Registry) -> None:
+    person = registry.add_person("Anna Keller", [], on=TODAY).id
+    record(registry, person, purposes=["events"])
+    house = house_of(registry)
+    events, training = (
+        IntendedUse(("website",), TODAY, purpose=purpose) for purpose in ("events", "training")
+    )
+    assert judge(FACE, a_match(person), events, house).outcome is Outcome.CLEARED
+    assert judge(FACE, a_match(person), training, house).outcome is Outcome.BLOCKED
+    assert judge(FACE, a_match(person), USE, house).outcome is Outcome.BLOCKED

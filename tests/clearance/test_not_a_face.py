@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from clearance.clear import IntendedUse, judge
+from clearance.clear import judge
 from clearance.errors import WordRefusedError
 from clearance.not_a_face import regions, words_about, words_on
 from clearance.results import FaceReason, Outcome
+from clearance.use import IntendedUse
 from consent.records import NotAFace
 from consent.registry import Registry
 from detector.faces import Box, Certainty, Face, Match

@@ -18,10 +18,10 @@ from clearance.language import LANGUAGES, language
 from clearance.likeness import rates_for
 from clearance.reenrolment import re_enrol
 from clearance.references import MAX_TEMPLATES, NewPortrait, References, references_of
-from consent.records import Portrait, StoredPortrait, new_portrait_id
+from consent.records import Portrait, StoredPortrait, new_id
 from consent.registry import Registry
 from detector.faces import Box, Face, Frame
-from tests.commands import SAMPLES, run
+from tests.commands import PHOTOS, SAMPLES, run
 from tests.consent.factories import NEXT_YEAR, TODAY, YESTERDAY, record
 from tests.detector.fakes import a_detector, a_face
 
@@ -110,9 +110,7 @@ def kept(registry: Registry, person: Person, made: References) -> list[int]:
 
 
 def new(portrait: Portrait, name: str = "new.png") -> NewPortrait:
-    return NewPortrait(
-        StoredPortrait(new_portrait_id(), portrait.data, portrait.suffix, TODAY), name
-    )
+    return NewPortrait(StoredPortrait(new_id(), portrait.data, portrait.suffix, TODAY), name)
 
 
 def test_portraits_that_agree_all_serve(opened: Registry) -> None:
@@ -289,6 +287,7 @@ def signed(evidence: Path) -> Callable[..., tuple[object, ...]]:
     def options(serial: str) -> tuple[object, ...]:
         return (
             *("--serial", serial, "--evidence", evidence, "--biometric", "--channel", "website"),
+            *PHOTOS,
             *("--signed", "2026-01-10", "--until", "2036-01-10"),
         )
 
@@ -320,7 +319,7 @@ def test_a_consent_is_recorded_without_templates_where_portraits_collide(
     assert "Hans Muster has no template" in done.result.stderr
     with Registry.open(empty_registry) as opened:
         hans = opened.find_person("Hans Muster").id
-        assert [one.serial for one in opened.consents_of(hans)] == ["T-2"]
+        assert [one.serial for one in opened.dossier(hans).consents] == ["T-2"]
         assert {person for person, _ in opened.gallery(built_in(), TODAY)} == {first}
 
     again = run("people", "re-enrol", *common).assert_exit(ExitCode.INPUT_OR_OUTPUT)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from PIL import Image
 
-from clearance.clear import IntendedUse, clear_photo, judge
+from clearance.clear import clear_photo, judge
 from clearance.rendition import Rendition, fits
 from clearance.results import ExportResult, FaceReason, Outcome
 from clearance.settings import Publication, Settings
+from clearance.use import IntendedUse
 from consent.registry import Registry
 from detector.faces import Box, Certainty, Face, Frame, Landmarks, Match, SizeClass
 from detector.photo import open_photo

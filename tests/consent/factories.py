@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from consent.records import Consent, Evidence, Portrait, Withdrawal
+from consent.policy import PURPOSES
+from consent.records import (
+    Consent,
+    EvidenceLevel,
+    Material,
+    Person,
+    Portrait,
+    Role,
+    Scope,
+    Signatory,
+    Terms,
+)
 from consent.registry import Registry
+from consent.signing import evidence_from
 
 TODAY = dt.date(2026, 11, 21)
 YESTERDAY = TODAY - dt.timedelta(days=1)
@@ -21,32 +34,7 @@ SCAN = b"%PDF-1.7 the signed form of Elodie " * 40
 TEMPLATE = b"the template of Elodie's face.. " * 16
 
 
-def a_consent(
-    *,
-    serial: str = "A-1",
-    signed: dt.date = YESTERDAY,
-    valid_from: dt.date | None = None,
-    valid_until: dt.date = NEXT_YEAR,
-    channels: Iterable[str] = ("website",),
-    biometric: bool = True,
-    withdrawals: Iterable[Withdrawal] = (),
-) -> Consent:
-    return Consent(
-        serial=serial,
-        person="p-00000000",
-        signed=signed,
-        valid_from=valid_from or signed,
-        valid_until=valid_until,
-        channels=frozenset(channels),
-        biometric=biometric,
-        evidence=Evidence(hashlib.sha256(b"scan").hexdigest(), ".pdf", 4),
-        recorded_on=TODAY,
-        withdrawals=tuple(withdrawals),
-    )
-
-
-def record(
-    registry: Registry,
+def a_form(
     person: str,
     *,
     serial: str = "A-1",
@@ -54,24 +42,45 @@ def record(
     valid_from: dt.date | None = None,
     valid_until: dt.date = NEXT_YEAR,
     channels: Iterable[str] = ("website", "print"),
+    materials: Iterable[Material] = (Material.PHOTO,),
+    purposes: Iterable[str] = PURPOSES,
     biometric: bool = True,
     on: dt.date = TODAY,
     evidence: bytes = SCAN,
     suffix: str = ".pdf",
+    **more: Any,
+) -> Consent:
+    """A form that an adult signed on paper."""
+    scope = Scope(
+        materials=frozenset(materials),
+        channels=frozenset(channels),
+        purposes=frozenset(purposes),
+        valid_from=valid_from or signed,
+        valid_until=valid_until,
+    )
+    return Consent(
+        serial=serial,
+        person=person,
+        signed=signed,
+        scope=scope,
+        evidence=evidence_from(evidence, suffix, EvidenceLevel.WET_INK),
+        recorded_on=on,
+        **{"terms": Terms(biometric=biometric), **more},
+    )
+
+
+def record(
+    registry: Registry,
+    person: str,
+    *,
+    evidence: bytes = SCAN,
     templates: Mapping[str, bytes] | None = None,
     recogniser: str | None = None,
+    **form: Any,
 ) -> Consent:
     return registry.record_consent(
-        person,
-        serial=serial,
-        signed=signed,
-        valid_from=valid_from,
-        valid_until=valid_until,
-        channels=channels,
-        biometric=biometric,
-        evidence=evidence,
-        evidence_suffix=suffix,
-        on=on,
+        a_form(person, evidence=evidence, **form),
+        evidence,
         templates=templates,
         recogniser=recogniser,
     )
@@ -89,6 +98,20 @@ def enrol(registry: Registry, name: str = NAME, serial: str = "A-1") -> str:
         recogniser=RECOGNISER,
     )
     return person
+
+
+def enrol_child(registry: Registry, day: dt.date, signed: dt.date = YESTERDAY) -> str:
+    """A child whose guardians both signed, and who signed too."""
+    child = registry.add_person(NAME, [PORTRAIT], on=TODAY, born=day).id
+    guardians = tuple(Signatory(role=Role.GUARDIAN, name=name) for name in ("Eva", "Ivo"))
+    signatories = (*guardians, Signatory(role=Role.SELF))
+    record(registry, child, serial="C-1", signed=signed, signatories=signatories)
+    return child
+
+
+def born(registry: Registry, person: str, day: dt.date) -> Person:
+    """Say when somebody was born."""
+    return registry.change_person(dataclasses.replace(registry.person(person), born=day), on=TODAY)
 
 
 def bytes_on_disk(folder: Path) -> bytes:

@@ -1,35 +1,34 @@
-"""Ids survive a telephone; records that contradict themselves are refused."""
+"""Ids survive a telephone; ages are counted as the law counts them."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.admission import (
-    admitted_birth,
-    admitted_name,
-    admitted_scan,
-    admitted_serial,
-    check_consent,
-    name_key,
+from consent.records import (
+    EvidenceLevel,
+    Person,
+    Portrait,
+    Supersession,
+    new_id,
+    new_person_id,
+    person_id_in,
+    same_event,
 )
-from consent.errors import RecordInvalidError
-from consent.policy import Policy
-from consent.records import Person, Portrait, new_person_id, person_id_in
-from tests.consent.factories import NAME, NEXT_YEAR, TODAY, TOMORROW, YESTERDAY, a_consent
+from tests.consent.dossiers import SELF, a_consent, a_dossier, a_person
+from tests.consent.factories import NAME, TODAY
 
 
 def test_ids_are_random_and_have_nothing_that_sounds_like_something_else() -> None:
     ids = {new_person_id() for _ in range(200)}
     assert len(ids) == 200
     assert not set("".join(ids)[2:]) & set("ILOU")
+    assert len({new_id() for _ in range(200)}) == 200
 
 
 @settings(deadline=None)
@@ -46,77 +45,6 @@ def test_what_is_no_id_is_not_taken_for_one(text: str) -> None:
 
 def test_a_portrait_does_not_print_its_bytes() -> None:
     assert "secret" not in repr(Portrait(b"secret", ".jpg"))
-
-
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("  Anna   Keller ", "Anna Keller"),
-        ("E\N{COMBINING ACUTE ACCENT}lodie", "Élodie"),
-        ("\N{ARABIC LETTER ALEF}\N{ZERO WIDTH NON-JOINER}x", "\N{ARABIC LETTER ALEF}\u200cx"),
-    ],
-)
-def test_names_are_composed_and_evenly_spaced(typed: str, kept: str) -> None:
-    assert admitted_name(typed) == kept
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "  \n ",
-        "Anna\nKeller",
-        "Anna\x1b[31mKeller",
-        "Anna\N{RIGHT-TO-LEFT OVERRIDE}Keller",
-        "Anna\ud800",
-        "x" * 201,
-    ],
-)
-def test_names_that_cannot_be_shown_are_refused(name: str) -> None:
-    with pytest.raises(RecordInvalidError, match="the name"):
-        admitted_name(name)
-
-
-def test_a_name_is_found_in_any_case_and_spelling() -> None:
-    decomposed = " élodie  ZÜRCHER-favre".replace("é", "e\N{COMBINING ACUTE ACCENT}")
-    assert name_key(decomposed) == name_key(NAME)
-
-
-@pytest.mark.parametrize("serial", ["", " ", "A\t1", "9" * 65])
-def test_serials_that_nobody_printed_are_refused(serial: str) -> None:
-    with pytest.raises(RecordInvalidError, match="the serial"):
-        admitted_serial(serial)
-
-
-@pytest.mark.parametrize(
-    ("data", "suffix"), [(b"", ".pdf"), (b"x", ""), (b"x", "pdf"), (b"x", "./../x")]
-)
-def test_empty_or_nameless_files_are_refused(data: bytes, suffix: str) -> None:
-    with pytest.raises(RecordInvalidError, match="the scan"):
-        admitted_scan(data, suffix)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"signed": TOMORROW}, "still to come"),
-        ({"signed": TODAY, "valid_from": YESTERDAY, "valid_until": YESTERDAY}, "before it was"),
-        ({"valid_from": NEXT_YEAR, "valid_until": TOMORROW}, "before it begins"),
-        ({"channels": frozenset()}, "no channel"),
-        ({"channels": frozenset({"website", "billboard"})}, "billboard: no such channel"),
-    ],
-)
-def test_forms_that_contradict_themselves_are_refused(
-    change: dict[str, Any], complaint: str
-) -> None:
-    form = dataclasses.replace(a_consent(), **change)
-    with pytest.raises(RecordInvalidError, match=complaint):
-        check_consent(form, TODAY, Policy())
-
-
-@pytest.mark.parametrize("until", [TODAY, dt.date(2020, 1, 1)])
-def test_a_form_may_have_ended_already(until: dt.date) -> None:
-    check_consent(a_consent(signed=dt.date(2019, 1, 1), valid_until=until), TODAY, Policy())
 
 
 def test_values_and_decisions_load_no_store_and_no_cipher() -> None:
@@ -149,14 +77,64 @@ def test_a_minor_is_one_until_the_eighteenth_birthday(
 
 
 @pytest.mark.parametrize(
-    ("born", "complaint"),
-    [(TOMORROW, "still to come"), (dt.date(1905, 12, 31), "120 years ago")],
+    ("born", "last"),
+    [
+        (None, None),
+        (dt.date(2008, 11, 22), dt.date(2026, 11, 21)),
+        (dt.date(2008, 1, 1), dt.date(2025, 12, 31)),
+        (dt.date(2008, 2, 29), dt.date(2026, 2, 28)),
+        (dt.date(2008, 3, 1), dt.date(2026, 2, 28)),
+    ],
 )
-def test_a_day_of_birth_that_cannot_be_is_refused(born: dt.date, complaint: str) -> None:
-    with pytest.raises(RecordInvalidError, match=complaint):
-        admitted_birth(born, TODAY)
+def test_childhood_ends_the_day_before(born: dt.date | None, last: dt.date | None) -> None:
+    person = Person("p-00000000", NAME, TODAY, born)
+    assert person.last_day_as_minor == last
+    if last:
+        assert person.minor_on(last)
+        assert not person.minor_on(last + dt.timedelta(days=1))
 
 
-@pytest.mark.parametrize("born", [TODAY, dt.date(1906, 1, 1)])
-def test_newborns_and_the_very_old_are_admitted(born: dt.date) -> None:
-    assert admitted_birth(born, TODAY) == born
+@pytest.mark.parametrize(
+    ("day", "age"),
+    [
+        (dt.date(2026, 2, 28), 17),
+        (dt.date(2026, 3, 1), 18),
+        (dt.date(2028, 2, 28), 19),
+        (dt.date(2028, 2, 29), 20),
+    ],
+)
+def test_years_are_whole(day: dt.date, age: int) -> None:
+    assert Person("p-00000000", NAME, TODAY, dt.date(2008, 2, 29)).age_on(day) == age
+
+
+def test_levels_of_proof_are_in_order() -> None:
+    ranks = [EvidenceLevel(name).rank for name in ("verbal", "simple", "advanced", "wet_ink")]
+    assert [*ranks, EvidenceLevel.QUALIFIED.rank] == [0, 1, 2, 3, 4]
+
+
+def test_a_renewal_takes_all_channels_or_those_it_names() -> None:
+    assert Supersession(serial="A-1").takes("tv")
+    some = Supersession(serial="A-1", channels=frozenset({"tv"}))
+    assert (some.takes("tv"), some.takes("press")) == (True, False)
+
+
+def test_a_dossier_holds_no_form_of_somebody_else() -> None:
+    form = a_consent()
+    assert a_dossier(form).consent("A-1") == form
+    assert a_dossier(form).consent("A-2") is None
+    assert form.signed_by(SELF.role) == (SELF,)
+    with pytest.raises(ValueError, match="one person"):
+        a_dossier(form, person=a_person(id="p-11111111"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Summer  Party ", "summer party", True),
+        ("GRÜNDUNGSFEIER", "Gründungsfeier", True),
+        ("Straße", "STRASSE", True),
+        ("Party 2026", "Party 2027", False),
+    ],
+)
+def test_an_event_is_the_same_in_any_case_and_spacing(one: str, other: str, same: bool) -> None:
+    assert same_event(one, other) is same

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from consent.errors import PersonUnknownError
+from consent.keys import InstitutionKey
 from consent.registry import Registry
-from consent.vault import InstitutionKey
 from tests.consent.factories import (
     NAME,
     PORTRAIT,
@@ -21,6 +21,7 @@ from tests.consent.factories import (
     SCAN,
     TEMPLATE,
     TODAY,
+    born,
     bytes_on_disk,
     enrol,
 )
@@ -65,7 +66,7 @@ def test_nothing_is_written_readably(registry: Registry, folder: Path) -> None:
 
 def test_a_day_of_birth_is_not_written_readably(registry: Registry, folder: Path) -> None:
     child = registry.add_person(NAME, [], on=TODAY, born=dt.date(2015, 3, 2))
-    registry.set_born(child.id, dt.date(2014, 2, 1), on=TODAY)
+    born(registry, child.id, dt.date(2014, 2, 1))
     registry.close()
     content = bytes_on_disk(folder)
     assert [day for day in (b"2015-03-02", b"2014-02-01") if day in content] == []

@@ -350,7 +350,7 @@ def test_json_holds_the_published_documents(tmp_path: Path) -> None:
         "made_at": "2026-11-21T14:30:00+01:00",
         "use_date": "2026-12-01",
         "tool": {"clearance": "0.1.0", "recogniser": "dlib_resnet"},
-        "institution": dataclasses.asdict(HEAD.institution),
+        "institution": json.loads(json.dumps(dataclasses.asdict(HEAD.institution))),
         "matching": {"people": 212, "strangers": 1000},
         "files": [photo_document(result)],
     }
