@@ -7,7 +7,6 @@ import dataclasses
 import datetime as dt
 import io
 import json
-import os
 import secrets
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from clearance.appearances import appearances
 from clearance.errors import ReadableNotWrittenError
 from clearance.registry_documents import appearances_document, dossier_document
+from consent.files import write_new
 
 if TYPE_CHECKING:
     from clearance.language import Language
@@ -70,10 +70,7 @@ def write_readable(path: Path, data: bytes) -> None:
         raise ReadableNotWrittenError("{path} is there already; name a new file", path=path)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with open(partial, "xb", opener=_owner_only) as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_new(partial, data)
         partial.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -85,15 +82,15 @@ def write_readable(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _owner_only(name: str, flags: int) -> int:
-    return os.open(name, flags, mode=0o600)
-
-
 def _data(dossier: Dossier, registry: Registry, settings: Settings, today: dt.date) -> bytes:
     found = appearances(dossier, today, settings.consent)
     document = {
         **dossier_document(dossier),
         "may_appear_today": appearances_document(found),
+        "recognised_in": [
+            {"picture": word.picture, "box": list(word.box), "on": word.on.isoformat()}
+            for word in registry.identifications_of(dossier.person.id)
+        ],
         "log": list(_log(dossier.person.id, registry)),
     }
     return json.dumps(document, ensure_ascii=False, indent=2).encode()

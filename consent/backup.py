@@ -33,6 +33,7 @@ from consent.errors import (
     RegistryExistsError,
     RegistryUnwritableError,
 )
+from consent.files import owner_only, sync_folder
 
 if TYPE_CHECKING:
     from consent.keys import InstitutionKey
@@ -246,7 +247,7 @@ def _pack(
     schema, names = _read_snapshot(store, snapshot, names_of)
     members = {}
     with (
-        open(archive, "xb", opener=_owner_only) as stream,
+        open(archive, "xb", opener=owner_only) as stream,
         zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as packed,
     ):
         members[DATABASE] = _add(packed, DATABASE, _read_chunks(snapshot))
@@ -397,8 +398,8 @@ def restore_backup(path: Path, key: InstitutionKey, folder: Path) -> BackupRepor
             for name, member in manifest.members.items():
                 _unpack(path, packed, name, member, built / name)
             _check_database(path, built / DATABASE, manifest)
-            _sync_folder(built / EVIDENCE)
-            _sync_folder(built)
+            sync_folder(built / EVIDENCE)
+            sync_folder(built)
             # It took a while; somebody may have made one.
             _refuse_registry(folder)
             _put_in_place(built, folder)
@@ -515,7 +516,7 @@ def _sink(into: Path | None) -> Iterator[Callable[[bytes], object]]:
     if into is None:
         yield len
         return
-    with _writing(into), open(into, "xb", opener=_owner_only) as stream:
+    with _writing(into), open(into, "xb", opener=owner_only) as stream:
         yield stream.write
         stream.flush()
         os.fsync(stream.fileno())
@@ -650,10 +651,6 @@ def _scratch(beside: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _owner_only(name: str, flags: int) -> int:
-    return os.open(name, flags, mode=0o600)
-
-
 def _move(moves: list[tuple[Path, Path]]) -> None:
     """Give files and folders their final names, all or none, down to the disk."""
     begun: list[tuple[Path, Path]] = []
@@ -661,21 +658,10 @@ def _move(moves: list[tuple[Path, Path]]) -> None:
         for built, final in moves:
             begun.append((built, final))
             built.replace(final)
-            _sync_folder(final.parent)
+            sync_folder(final.parent)
     except BaseException:
         for built, final in reversed(begun):
             with contextlib.suppress(OSError):
                 if not os.path.lexists(built):
                     final.replace(built)
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    # A new name is in the folder, which POSIX syncs by itself; Windows cannot.
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -133,6 +133,11 @@ class EncryptedFiles:
         return self._folder / name
 
 
+def owner_only(name: str, flags: int) -> int:
+    """Open a file that only its owner may use; an opener for `open`."""
+    return os.open(name, flags, mode=0o600)
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write a new file of the owner's only, down to the disk.
 
@@ -141,10 +146,6 @@ def write_new(path: Path, data: bytes) -> None:
     Raises:
         OSError: it is there already, or could not be written.
     """
-
-    def owner_only(name: str, flags: int) -> int:
-        return os.open(name, flags, mode=0o600)
-
     with open(path, "xb", opener=owner_only) as stream:
         stream.write(data)
         stream.flush()
@@ -160,10 +161,15 @@ def _write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder down to the disk.
+
+    Raises:
+        OSError: the folder cannot be opened.
+    """
     # A new name is in the folder, which POSIX syncs by itself; Windows cannot.
     if os.name != "posix":
         return

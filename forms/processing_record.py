@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -24,6 +24,7 @@ from reportlab.platypus import (
 from clearance.legal import legal_texts
 from clearance.processing_record import record_head, record_sections, record_title
 from forms.atomic import written_whole
+from forms.numbered_canvas import NumberedCanvas
 from forms.report_parts import FAINT, RULE
 from forms.report_style import (
     BODY,
@@ -79,29 +80,7 @@ def write_processing_record(record: ProcessingRecord, path: Path, language: str)
         )
         document.addPageTemplates(PageTemplate("page", [area]))
         margin = functools.partial(_draw_margin, record=record, language=language)
-        document.build(story, canvasmaker=functools.partial(_NumberedCanvas, draw=margin))
-
-
-class _NumberedCanvas(Canvas):
-    """Puts head and foot on each page; how many pages there are is known only at the end."""
-
-    def __init__(self, *arguments: Any, draw: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self._draw = draw
-
-    def showPage(self) -> None:  # noqa: N802
-        """Finish a page, pointing to a margin that is drawn by `save`."""
-        self.doForm(f"margin{self.getPageNumber()}")
-        super().showPage()
-
-    def save(self) -> None:
-        """Draw every page's margin, then write the file."""
-        pages = self.getPageNumber() - 1
-        for page in range(1, pages + 1):
-            self.beginForm(f"margin{page}", 0, 0, *A4)
-            self._draw(self, page, pages)
-            self.endForm()
-        super().save()
+        document.build(story, canvasmaker=functools.partial(NumberedCanvas, draw=margin))
 
 
 def _draw_margin(

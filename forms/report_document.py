@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -27,6 +27,7 @@ from reportlab.platypus import (
 from clearance import registry_words
 from clearance.rendition import max_edges
 from clearance.results import Outcome
+from forms.numbered_canvas import NumberedCanvas
 from forms.report_parts import (
     COLOURS,
     FAINT,
@@ -89,52 +90,32 @@ def write_document(
     writer = _Writer(head, open_photo)
     document.build(
         list(writer.story(results)),
-        canvasmaker=functools.partial(_NumberedCanvas, head=head),
+        canvasmaker=functools.partial(
+            NumberedCanvas, draw=functools.partial(_draw_margin, head=head)
+        ),
     )
 
 
-class _NumberedCanvas(Canvas):
-    """Puts head and foot on each page; how many pages there are is known only at the end."""
-
-    def __init__(self, *arguments: Any, head: ReportHead, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self._head = head
-
-    def showPage(self) -> None:  # noqa: N802
-        """Finish a page, pointing to a margin that is drawn by `save`."""
-        self.doForm(f"margin{self.getPageNumber()}")
-        super().showPage()
-
-    def save(self) -> None:
-        """Draw every page's margin, then write the file."""
-        pages = self.getPageNumber() - 1
-        for page in range(1, pages + 1):
-            self.beginForm(f"margin{page}", 0, 0, *A4)
-            self._draw_margin(page, pages)
-            self.endForm()
-        super().save()
-
-    def _draw_margin(self, page: int, pages: int) -> None:
-        _ = self._head.language.gettext
-        top, bottom = A4[1] - 13 * mm, 10 * mm
-        copy = (
-            _("Internal copy: it names people. Do not pass it on.")
-            if self._head.names
-            else _("Copy without people’s names; the name of a file may still hold one.")
-        )
-        self.setFont(REGULAR, 8)
-        self.setFillColor(FAINT)
-        self.drawString(
-            MARGIN, top, _clipped(legible(self._head.institution.name), TEXT_WIDTH * 0.65)
-        )
-        self.drawRightString(A4[0] - MARGIN, top, _("Clearance report"))
-        self.drawString(MARGIN, bottom, copy)
-        count = _("Page {page} of {pages}").format(page=page, pages=pages)
-        self.drawRightString(A4[0] - MARGIN, bottom, count)
-        self.setStrokeColor(RULE)
-        self.setLineWidth(0.5)
-        for y in (top - 5, bottom + 11):
-            self.line(MARGIN, y, A4[0] - MARGIN, y)
+def _draw_margin(canvas: Canvas, page: int, pages: int, *, head: ReportHead) -> None:
+    """The head and the foot of one page."""
+    _ = head.language.gettext
+    top, bottom = A4[1] - 13 * mm, 10 * mm
+    copy = (
+        _("Internal copy: it names people. Do not pass it on.")
+        if head.names
+        else _("Copy without people’s names; the name of a file may still hold one.")
+    )
+    canvas.setFont(REGULAR, 8)
+    canvas.setFillColor(FAINT)
+    canvas.drawString(MARGIN, top, _clipped(legible(head.institution.name), TEXT_WIDTH * 0.65))
+    canvas.drawRightString(A4[0] - MARGIN, top, _("Clearance report"))
+    canvas.drawString(MARGIN, bottom, copy)
+    count = _("Page {page} of {pages}").format(page=page, pages=pages)
+    canvas.drawRightString(A4[0] - MARGIN, bottom, count)
+    canvas.setStrokeColor(RULE)
+    canvas.setLineWidth(0.5)
+    for y in (top - 5, bottom + 11):
+        canvas.line(MARGIN, y, A4[0] - MARGIN, y)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

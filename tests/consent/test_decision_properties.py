@@ -222,6 +222,7 @@ sound_forms = st.builds(
     sole_authority=st.booleans(),
     presence=st.just(True),
 )
+sound_dossiers = dossiers_of(1, signed=sound_forms)
 objecting_dossiers = dossiers_of(
     1, signed=sound_forms, refused=st.lists(refusals, min_size=1, max_size=2).map(tuple)
 )
@@ -600,7 +601,7 @@ def clears_alone(form: Consent, dossier: Dossier, use: Use, policy: Policy) -> b
 
 
 @settings(deadline=None, max_examples=1000)
-@given(dossiers_with_forms | objecting_dossiers, uses, plain_policies)
+@given(dossiers_with_forms | sound_dossiers | objecting_dossiers, uses, plain_policies)
 def test_clears_exactly_when_one_form_does_by_itself(
     dossier: Dossier, use: Use, policy: Policy
 ) -> None:
