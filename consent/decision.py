@@ -21,6 +21,7 @@ from consent.records import (
     EvidenceLevel,
     Exemption,
     Hold,
+    Material,
     Person,
     Refusal,
     Role,
@@ -61,10 +62,12 @@ _OF_THE_SCOPE = frozenset(
         Reason.MATERIAL_NOT_COVERED,
         Reason.CHANNEL_NOT_COVERED,
         Reason.PURPOSE_NOT_COVERED,
-        Reason.EVENT_NOT_COVERED,
-        Reason.TERRITORY_NOT_COVERED,
     }
 )
+"""What another form may add. A form for one occasion or country says yes there only."""
+
+
+_SEEN = frozenset({Material.PHOTO, Material.VIDEO})
 
 
 class Caution(enum.StrEnum):
@@ -416,6 +419,8 @@ def _exemption(dossier: Dossier, use: Use, policy: Policy) -> Exemption | None:
         and one.ended_on is None
         and one.on <= use.on <= one.valid_until
         and use.channel in one.channels
+        # Each kind is about being seen; nobody is heard or quoted without a yes.
+        and use.material in _SEEN
         and use.channel in policy.channels
         and _of_event(one.event, use.event)
     ]

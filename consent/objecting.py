@@ -37,11 +37,20 @@ class ObjectingDesk(BiometricsDesk):
 
         Raises:
             PersonUnknownError: nobody has that id.
-            RecordInvalidError: the note cannot be kept.
+            RecordInvalidError: the note cannot be kept, or the channel is not known.
         """
         note = admitted_note(note)
+        if channel is not None and channel not in self._policy.channels:
+            raise RecordInvalidError(
+                "{unknown}: not known here; there are {known}",
+                unknown=channel,
+                known=", ".join(self._policy.channels),
+            )
         with self._store.writing():
-            serials = frozenset(one.serial for one in self.dossier(person_id).consents)
+            dossier = self.dossier(person_id)
+            serials = frozenset(one.serial for one in dossier.consents)
+            # Whoever speaks for a minor, the no counts as the minor's own.
+            by_child = by_child or dossier.person.minor_on(on)
             refusal = Refusal(
                 id=new_id(), on=on, channel=channel, serials=serials, by_child=by_child, note=note
             )
@@ -120,6 +129,10 @@ class ObjectingDesk(BiometricsDesk):
             RecordInvalidError: the policy knows no such exemption, the person is a patient or
                 a minor, or a part of it cannot be kept.
         """
+        if event is not None and not event.strip():
+            raise RecordInvalidError(
+                "its event cannot be kept: {cause}", cause=RecordInvalidError("it is blank")
+            )
         exemption = Exemption(
             id=new_id(),
             kind=kind,

@@ -346,10 +346,12 @@ class Dossier:
         """Refuse the form of somebody else: it would clear the wrong person.
 
         Raises:
-            ValueError: a consent is another person's.
+            ValueError: a consent is another person's, or two have one serial.
         """
         if any(consent.person != self.person.id for consent in self.consents):
             raise ValueError("the consents of one person are asked for, not of several")
+        if len({consent.serial for consent in self.consents}) < len(self.consents):
+            raise ValueError("a serial is of one form")
 
     def consent(self, serial: str) -> Consent | None:
         """The form with that serial."""

@@ -816,3 +816,35 @@ def test_a_person_of_whom_nothing_is_known_is_not_cleared() -> None:
     assert decide(Dossier(person=nobody), a_use(), POLICY) == Decision(
         False, reasons=(Reason.NO_CONSENT,)
     )
+
+
+@pytest.mark.parametrize(
+    "limited", [{"event": "Summer fair"}, {"territory": ("CH",)}], ids=["event", "territory"]
+)
+def test_what_is_for_one_occasion_or_country_completes_nothing_elsewhere(
+    limited: dict[str, Any],
+) -> None:
+    here = a_consent("A-0", channels=("website",), **limited)
+    general = a_consent("A-1", channels=("print",))
+    decision = decide(a_dossier(here, general), a_use(), Policy(combine_forms=True))
+    assert not decision.cleared
+
+
+@pytest.mark.parametrize(
+    ("material", "cleared"),
+    [
+        (Material.PHOTO, True),
+        (Material.VIDEO, True),
+        (Material.VOICE, False),
+        (Material.QUOTATION, False),
+    ],
+)
+def test_nobody_is_heard_or_quoted_by_exemption(material: Material, cleared: bool) -> None:
+    dossier = a_dossier(exemptions=(an_exemption(),))
+    policy = Policy(exemptions=tuple(ExemptionKind))
+    assert decide(dossier, a_use(material=material), policy).cleared is cleared
+
+
+def test_two_forms_of_one_serial_are_no_dossier() -> None:
+    with pytest.raises(ValueError, match="serial"):
+        a_dossier(a_consent("A-0"), a_consent("A-0"))

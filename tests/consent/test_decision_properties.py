@@ -66,8 +66,6 @@ SCOPE = {
     Reason.MATERIAL_NOT_COVERED,
     Reason.CHANNEL_NOT_COVERED,
     Reason.PURPOSE_NOT_COVERED,
-    Reason.EVENT_NOT_COVERED,
-    Reason.TERRITORY_NOT_COVERED,
 }
 NAMELESS = Signatory(role=Role.GUARDIAN)
 MOTHER_AGAIN = dataclasses.replace(MOTHER, name=MOTHER.name.upper())
@@ -673,7 +671,6 @@ halves = st.sampled_from(
     (
         ({"materials": ()}, {"channels": ()}),
         ({"channels": ("print",)}, {"purposes": ("training",)}),
-        ({"event": "Summer fair"}, {"territory": ("CH",)}),
     )
 )
 

@@ -240,9 +240,24 @@ def test_an_exemption_counts_without_a_form_until_it_is_ended(registry: Registry
     assert reasons(registry, guest, event="summer party") == (Reason.NO_CONSENT,)
 
 
-@pytest.mark.parametrize("event", [None, "", "  "])
-def test_a_blank_is_no_event(registry: Registry, person: str, event: str | None) -> None:
-    assert exempt(registry, person, event=event).event is None
+@pytest.mark.parametrize("event", ["", "  "])
+def test_a_blank_event_is_refused_or_it_would_mean_every_event(
+    registry: Registry, person: str, event: str
+) -> None:
+    with pytest.raises(RecordInvalidError, match="event"):
+        exempt(registry, person, event=event)
+    assert exempt(registry, person).event is None
+
+
+def test_the_no_of_a_channel_that_nobody_knows_is_refused(registry: Registry, person: str) -> None:
+    with pytest.raises(RecordInvalidError, match="Website: not known"):
+        registry.refuse(person, TODAY, channel="Website")
+    assert registry.dossier(person).refusals == ()
+
+
+def test_a_no_for_a_minor_counts_as_the_minors_own(registry: Registry) -> None:
+    child = registry.add_person("Mila Küng", [], on=TODAY, born=TODAY.replace(year=2015)).id
+    assert registry.refuse(child, TODAY).by_child
 
 
 def test_every_exemption_is_ended_and_none_twice(registry: Registry, person: str) -> None:
