@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
 import io
 import json
-import secrets
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING
 from clearance.appearances import appearances
 from clearance.errors import ReadableNotWrittenError
 from clearance.registry_documents import appearances_document, dossier_document
-from consent.files import write_new
+from consent.files import write_whole
 
 if TYPE_CHECKING:
     from clearance.language import Language
@@ -68,13 +66,9 @@ def write_readable(path: Path, data: bytes) -> None:
     """
     if path.exists() or path.is_symlink():
         raise ReadableNotWrittenError("{path} is there already; name a new file", path=path)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        write_new(partial, data)
-        partial.replace(path)
+        write_whole(path, data)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise ReadableNotWrittenError(
             "{path} cannot be written ({reason}); name a file in a folder you may write to",
             path=path,

@@ -332,7 +332,7 @@ class _Teller:
 
     def _abroad(self) -> tuple[str, ...]:
         said, policy = self.texts["abroad"], self.record.policy
-        seen = [one for one in policy.channels if one in policy.worldwide_channels]
+        seen = [one for one in policy.channels if policy.is_worldwide(one)]
         names = ", ".join(map(self.words.channel, seen))
         return (said["tool"], said["worldwide"].format(channels=names) if seen else said["local"])
 

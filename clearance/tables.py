@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime as dt
 import io
-import secrets
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from clearance.errors import TableNotWrittenError
-from consent.files import write_new
+from consent.files import write_whole
 
 # What a spreadsheet takes for the start of a formula; it skips spaces before it.
 _FORMULA = frozenset("=+-@\t\r\n")
@@ -37,7 +35,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
     writer.writerow([_cell(name) for name in header])
     writer.writerows([_cell(value) for value in row] for row in rows)
     try:
-        _write_whole(path, table.getvalue().encode("utf-8-sig"))
+        write_whole(path, table.getvalue().encode("utf-8-sig"))
     except (OSError, ValueError) as error:  # ValueError: a name that no system can spell
         raise TableNotWrittenError(
             "{path} cannot be written ({reason}); choose another name or folder, and close the "
@@ -85,14 +83,3 @@ def _like_a_formula(text: str) -> bool:
 def _skipped(char: str) -> bool:
     unseen = char.isspace() or unicodedata.category(char) in _UNPRINTABLE
     return unseen and char not in _FORMULA
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
-    try:
-        write_new(temporary, data)
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
-        raise

@@ -33,7 +33,7 @@ def admitted_name(untrusted_name: str) -> str:
     """
     if cause := objection_to_line(untrusted_name, MAX_NAME):
         raise RecordInvalidError("the name cannot be kept: {cause}", cause=cause)
-    return " ".join(unicodedata.normalize("NFC", untrusted_name).split())
+    return _composed(untrusted_name)
 
 
 def admitted_person(person: Person, on: dt.date) -> Person:
@@ -92,7 +92,7 @@ def admitted_author(untrusted_name: str) -> str:
     """
     if cause := objection_to_line(untrusted_name, MAX_NAME):
         raise RecordInvalidError("who says so cannot be kept: {cause}", cause=cause)
-    return " ".join(unicodedata.normalize("NFC", untrusted_name).split())
+    return _composed(untrusted_name)
 
 
 def admitted_reason(untrusted_reason: str) -> str:
@@ -103,7 +103,7 @@ def admitted_reason(untrusted_reason: str) -> str:
     """
     if cause := objection_to_line(untrusted_reason, MAX_REASON):
         raise RecordInvalidError("the reason cannot be kept: {cause}", cause=cause)
-    return " ".join(unicodedata.normalize("NFC", untrusted_reason).split())
+    return _composed(untrusted_reason)
 
 
 def admitted_scan(data: bytes, untrusted_suffix: str) -> str:
@@ -138,7 +138,7 @@ def admitted_contact(untrusted_contact: str) -> str:
         return ""
     if cause := objection_to_line(untrusted_contact, MAX_CONTACT):
         raise RecordInvalidError("the contact cannot be kept: {cause}", cause=cause)
-    return " ".join(unicodedata.normalize("NFC", untrusted_contact).split())
+    return _composed(untrusted_contact)
 
 
 def admitted_note(untrusted_note: str) -> str:
@@ -151,7 +151,7 @@ def admitted_note(untrusted_note: str) -> str:
         return ""
     if cause := objection_to_line(untrusted_note, MAX_REASON):
         raise RecordInvalidError("the remark cannot be kept: {cause}", cause=cause)
-    return " ".join(unicodedata.normalize("NFC", untrusted_note).split())
+    return _composed(untrusted_note)
 
 
 def admitted_language(untrusted_code: str) -> str:
@@ -168,6 +168,11 @@ def admitted_language(untrusted_code: str) -> str:
             known=", ".join(LANGUAGES),
         )
     return code
+
+
+def _composed(text: str) -> str:
+    """The text as it is kept: letters composed, single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def objection_to_line(untrusted_text: str, longest: int) -> RecordInvalidError | None:

@@ -274,7 +274,7 @@ def _obstacles(consent: Consent, dossier: Dossier, use: Use, policy: Policy) -> 
 def _scope_obstacles(consent: Consent, use: Use, policy: Policy) -> dict[Reason, bool]:
     scope = consent.scope
     wanted = {use.purpose} if use.purpose is not None else set(policy.purposes)
-    seen_in = WORLD if use.channel in policy.worldwide_channels else policy.country
+    seen_in = WORLD if policy.is_worldwide(use.channel) else policy.country
     return {
         Reason.MATERIAL_NOT_COVERED: use.material not in scope.materials,
         Reason.CHANNEL_NOT_COVERED: use.channel not in scope.channels
@@ -406,8 +406,11 @@ def _cautions(
 
 def _exemption(dossier: Dossier, use: Use, policy: Policy) -> Exemption | None:
     """An exemption that covers the use; never for patients or minors, nor after a no."""
-    said_no = any(_refused(one, use) for one in dossier.refusals) or any(
-        one.channel in (None, use.channel) for one in dossier.withdrawals
+    said_no = (
+        any(_refused(one, use) for one in dossier.refusals)
+        or any(one.channel in (None, use.channel) for one in dossier.withdrawals)
+        # A form that asks about channels and leaves this one blank says no to it.
+        or any(use.channel not in one.scope.channels for one in dossier.consents)
     )
     person = dossier.person
     if said_no or person.capacity is Capacity.PATIENT or person.minor_on(use.on):

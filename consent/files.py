@@ -39,7 +39,7 @@ class EncryptedFiles:
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             self.begun()
-            _write_whole(self._folder / name, ciphertext)
+            write_whole(self._folder / name, ciphertext)
         except OSError as error:
             raise unwritable(self._folder / name, error) from error
         return name
@@ -152,14 +152,19 @@ def write_new(path: Path, data: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file of the owner's only so that it is there whole or not at all.
+
+    Raises:
+        OSError: it could not be written; what had its name is still there.
+    """
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         write_new(temporary, data)
         temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 

@@ -21,7 +21,8 @@ class Policy:
         channels: where the institution publishes; another one is never covered.
         purposes: what its forms ask about. Empty: they do not tell purposes apart, and
             none is asked of a use.
-        worldwide_channels: those that a form with a smaller territory does not cover.
+        worldwide_channels: those that a form with a smaller territory does not cover,
+            beside every channel of the institution's own.
         country: where the other channels are seen, ISO 3166.
         minimum_evidence: the weakest proof that counts, an `EvidenceLevel`.
         guardians: how many must sign for a minor, unless one declares to hold parental
@@ -47,3 +48,10 @@ class Policy:
     exemptions: tuple[str, ...] = ()
     portrait_days: int = 30
     retention_years: int = 10
+
+    def is_worldwide(self, channel: str) -> bool:
+        """Whether the channel is seen in every country, as far as is known.
+
+        Nobody has said of a channel of the institution's own that it is not.
+        """
+        return channel in self.worldwide_channels or channel not in CHANNELS

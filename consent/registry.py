@@ -17,10 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consent.audit import AuditLog, AuditVerdict, Entry
-from consent.backup import SETTINGS, BackupReport, backup_key_id, restore_backup, write_backup
+from consent.backup import (
+    SETTINGS,
+    BackupReport,
+    backup_key_id,
+    restore_backup,
+    verify_backup,
+    write_backup,
+)
 from consent.decision import last_day_of
 from consent.desk import seal_mark
-from consent.errors import PersonUnknownError, RegistryDamagedError
+from consent.errors import BackupInvalidError, PersonUnknownError, RegistryDamagedError
 from consent.files import EncryptedFiles
 from consent.keys import InstitutionKey, KeyPlace, find_key, key_for_new
 from consent.legacy import LegacyDesk
@@ -152,12 +159,19 @@ class Registry(PeopleDesk, SigningDesk, ObjectingDesk, SayingDesk, LegacyDesk):
 
         Raises:
             RegistryUnwritableError: something has that name, or it cannot be written.
+            BackupInvalidError: what was written cannot be read back; it is not left there.
             RegistryDamagedError: a file of the registry is missing or altered.
             RegistryBusyError: others kept the registry for too long.
         """
         folder = self._store.path.parent
         files, settings = folder / EVIDENCE_FOLDER, folder / SETTINGS
-        return write_backup(self._store, files, self._key, target, _files_of, settings)
+        write_backup(self._store, files, self._key, target, _files_of, settings)
+        try:
+            # A backup is worth what can be restored from it.
+            return verify_backup(target, self._key)
+        except BackupInvalidError:
+            target.unlink(missing_ok=True)
+            raise
 
     @staticmethod
     def restore(backup: Path, folder: Path) -> BackupReport:

@@ -848,3 +848,20 @@ def test_nobody_is_heard_or_quoted_by_exemption(material: Material, cleared: boo
 def test_two_forms_of_one_serial_are_no_dossier() -> None:
     with pytest.raises(ValueError, match="serial"):
         a_dossier(a_consent("A-0"), a_consent("A-0"))
+
+
+def test_an_exemption_is_nothing_against_a_form_that_left_the_channel_blank() -> None:
+    policy = Policy(exemptions=tuple(ExemptionKind))
+    alone = a_dossier(exemptions=(an_exemption(),))
+    assert decide(alone, a_use(), policy).exempt
+    blank = a_dossier(a_consent("A-0", channels=("print",)), exemptions=(an_exemption(),))
+    assert not decide(blank, a_use(), policy).cleared
+
+
+def test_a_channel_of_the_institutions_own_is_seen_in_every_country() -> None:
+    policy = Policy(channels=("print", "film channel"))
+    form = a_consent("A-0", channels=("print", "film channel"), territory=("CH",))
+    assert decide(a_dossier(form), a_use("print"), policy).cleared
+    assert decide(a_dossier(form), a_use("film channel"), policy).reasons == (
+        Reason.TERRITORY_NOT_COVERED,
+    )

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hypothesis import assume, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from consent.decision import (
@@ -630,7 +630,7 @@ def test_a_decision_is_of_one_piece(dossier: Dossier, use: Use, policy: Policy) 
         assert not (decision.cautions or decision.named or decision.editing)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.filter_too_much])
 @given(dossiers_with_forms | exempt_dossiers | dossiers_of_halves, uses, policies)
 def test_a_ground_holds_on_every_day_until_the_last(
     dossier: Dossier, use: Use, policy: Policy
