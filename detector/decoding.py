@@ -12,6 +12,7 @@ import dataclasses
 import enum
 import importlib
 import io
+import re
 import struct
 import threading
 import zlib
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 512 * 2**20
 MAX_PIXELS = 178_000_000
 """Just below what Pillow itself refuses; the largest cameras make 151 million."""
+
+MAX_SCANS = 200
+"""Of a JPEG. A progressive one has about ten; each is a pass over every pixel, so that
+thousands of empty ones in a few kilobytes keep a computer busy for hours."""
+
+MAX_SECONDS = 120.0
+"""What decoding may take, whatever the limits above let through: fifty times the largest photo."""
 
 MAX_EXTRA_PICTURES = 8
 """Pictures behind the first one of a multi-picture JPEG."""
@@ -72,6 +80,8 @@ class PhotoLimits:
 
     file_bytes: int = MAX_FILE_BYTES
     pixels: int = MAX_PIXELS
+    scans: int = MAX_SCANS
+    seconds: float = MAX_SECONDS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +124,8 @@ def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Pi
         PhotoUnreadableError: several pictures, or more than can be judged.
         Exception: any of DECODER_ERRORS, from a decoder.
     """
+    if kind is PhotoFormat.JPEG:
+        _check_scans(untrusted_bytes, limits)
     with _strict_decoding(), _opened(untrusted_bytes, kind, limits) as image:
         _refuse_several(image, kind)
         image.load()
@@ -156,6 +168,9 @@ _PLUGINS = {
     PhotoFormat.GIF: ("GifImagePlugin",),
     PhotoFormat.BMP: ("BmpImagePlugin",),
 }
+
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""The first marker behind the coded pixels of a scan (ITU-T T.81, B.1.1.2 and B.1.1.5)."""
 
 _TIFF_SUB_IFDS = 330
 _TIFF_DNG_VERSION = 50706
@@ -244,6 +259,43 @@ def _opened_heif(untrusted_bytes: bytes, limits: PhotoLimits) -> Image.Image:
     # to be ignored, and to_pillow() takes it out.
     image: Image.Image = file.to_pillow()
     return image
+
+
+def _check_scans(untrusted_bytes: bytes, limits: PhotoLimits) -> None:
+    if _scans(untrusted_bytes, limits.scans) > limits.scans:
+        raise PhotoTooLargeError(
+            "its picture is coded in more than {n} passes, as no camera does; "
+            "open it in a picture program and save it again",
+            n=limits.scans,
+        )
+
+
+def _scans(untrusted_bytes: bytes, enough: int) -> int:
+    """Scans of the pictures of a JPEG file, all together; counted no further than `enough`.
+
+    The segments are walked through: in a video that a phone has appended the two bytes of
+    the marker are nothing special.
+    """
+    count, start = 0, 0
+    while start >= 0 and count <= enough:
+        position = start + 2
+        while count <= enough:
+            marker = untrusted_bytes[position : position + 2]
+            if len(marker) < 2 or marker[0] != 0xFF or marker[1] == 0xD9:  # noqa: PLR2004 - EOI
+                break
+            if marker[1] == 0xFF:  # noqa: PLR2004 - a fill byte
+                position += 1
+                continue
+            length = 0
+            if not 0xD0 <= marker[1] <= 0xD8:  # noqa: PLR2004 - RSTn and SOI have none
+                length = int.from_bytes(untrusted_bytes[position + 2 : position + 4], "big")
+            position += 2 + length
+            if marker == b"\xff\xda":
+                count += 1
+                after = _AFTER_SCAN.search(untrusted_bytes, position)
+                position = after.start() if after else len(untrusted_bytes)
+        start = untrusted_bytes.find(b"\xff\xd8\xff", position)
+    return count
 
 
 def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from typing import TYPE_CHECKING
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
 
 from detector.decoding import (
     DECODER_ERRORS,
@@ -23,8 +25,10 @@ from detector.faces import Frame
 from detector.untrusted import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+_T = TypeVar("_T")
 _DEFAULT_LIMITS = PhotoLimits()
 
 
@@ -68,7 +72,7 @@ def photo_from_bytes(
     name = printable(untrusted_path.name)
     try:
         kind = recognise_format(untrusted_bytes)
-        picture = decode(untrusted_bytes, kind, limits)
+        picture = _within(limits.seconds, lambda: decode(untrusted_bytes, kind, limits))
     except PhotoUnreadableError as error:
         raise type(error)("{name}: {cause}", name=name, cause=error) from error
     except DECODER_ERRORS as error:
@@ -86,6 +90,34 @@ def photo_from_bytes(
         other_views=picture.views[1:],
         icc_profile=picture.icc_profile,
     )
+
+
+def _within(seconds: float, work: Callable[[], _T]) -> _T:
+    """What `work` gives, if it gives it in time.
+
+    A decoder cannot be stopped. It is left behind in a thread that ends with the program.
+
+    Raises:
+        PhotoTooLargeError: it took longer.
+    """
+    done: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return done.result(seconds)
+    except TimeoutError as error:
+        if done.done():
+            raise
+        raise PhotoTooLargeError(
+            "it cannot be decoded within {seconds} seconds; export a smaller copy",
+            seconds=round(seconds),
+        ) from error
 
 
 def _read(path: Path, limit: int) -> bytes:

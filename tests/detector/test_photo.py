@@ -7,6 +7,7 @@ import io
 import os
 import struct
 import sys
+import threading
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
 
+import detector.photo
 from detector.decoding import MAX_PIXELS, PhotoFormat, PhotoLimits, recognise_format
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
 from detector.photo import open_photo
@@ -288,6 +290,45 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, side: int) -> No
 
 
 # --- not a photo ---------------------------------------------------------------------------
+
+
+def _progressive() -> bytes:
+    stream = io.BytesIO()
+    a_scene(64, 64).save(stream, "JPEG", progressive=True)
+    return stream.getvalue()
+
+
+def _last_scan(jpeg: bytes) -> bytes:
+    return jpeg[jpeg.rindex(b"\xff\xda") : -2]
+
+
+def test_a_jpeg_of_endless_passes_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    plain = _progressive()
+    bomb = plain[:-2] + _last_scan(plain) * 5000 + b"\xff\xd9"
+    path = tmp_path / "bomb.jpg"
+    path.write_bytes(bomb)
+    with pytest.raises(PhotoTooLargeError, match="passes"):
+        open_photo(path)
+    # Also where a harmless picture stands before it.
+    path.write_bytes(plain + bomb)
+    with pytest.raises(PhotoTooLargeError, match="passes"):
+        open_photo(path)
+
+
+def test_what_a_phone_appends_is_not_counted_as_passes(tmp_path: Path) -> None:
+    path = tmp_path / "motion.jpg"
+    path.write_bytes(_progressive() + b"\0\0\0\x18ftypmp42" + b"\xff\xda\0\x08moov" * 5000)
+    assert open_photo(path).width == 64
+
+
+def test_what_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "slow.jpg"
+    path.write_bytes(_progressive())
+    waiting = threading.Event()
+    monkeypatch.setattr(detector.photo, "decode", lambda *_: waiting.wait(60))
+    with pytest.raises(PhotoTooLargeError, match="seconds"):
+        open_photo(path, PhotoLimits(seconds=0.05))
+    waiting.set()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
