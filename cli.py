@@ -50,6 +50,7 @@ from clearance.commandline import (
     words_for,
 )
 from clearance.consent_commands import DECIDE_HELP, consent_app, decide
+from clearance.copy_options import DEFAULT_FOLDER, CopyOrder
 from clearance.errors import (
     ClearanceError,
     LegalTextUnknownError,
@@ -68,7 +69,7 @@ from forms.errors import FormsError
 
 if TYPE_CHECKING:
     from clearance.clear import House
-    from clearance.export import Exporter
+    from clearance.copying import Copies
     from clearance.language import Language
     from clearance.results import PhotoResult
     from clearance.use import IntendedUse
@@ -143,7 +144,7 @@ def _clear_the_screen() -> int:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Order:
-    """What `check` and `scan` are asked for."""
+    """What `check`, `scan` and `export` are asked for."""
 
     channel: ChannelOption = None
     purpose: PurposeOption = None
@@ -155,8 +156,6 @@ class Order:
     registry: RegistryOption = None
     as_json: JsonOption = False
     report: ReportOption = None
-    blur: BlurOption = False
-    out: OutOption = None
     lang: LangOption = None
 
     @property
@@ -173,8 +172,10 @@ def check(
         list[Path], typer.Argument(metavar="PHOTO...", help=N_("The pictures to check."))
     ],
     order: Order,
+    blur: BlurOption = False,
+    out: OutOption = None,
 ) -> None:
-    _run(order, photos, root=None)
+    _run(order, photos, None, _blurred(order, blur, out))
 
 
 @app.command(cls=Command, help=N_("Check every picture of a folder and its subfolders."))
@@ -187,14 +188,55 @@ def scan(
         ),
     ],
     order: Order,
+    blur: BlurOption = False,
+    out: OutOption = None,
 ) -> None:
     from clearance.album import album_files
 
-    _run(order, album_files(album), root=album)
+    _run(order, album_files(album), album, _blurred(order, blur, out))
 
 
-def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
-    _check_order(order, root)
+@app.command(
+    cls=Command,
+    help=N_("Write copies that may be published: everybody who is not cleared is hidden."),
+)
+@gathers(order=Order, copies=CopyOrder)
+def export(
+    photos: Annotated[
+        list[Path],
+        typer.Argument(metavar="PHOTO...", help=N_("The pictures, or one folder of them.")),
+    ],
+    order: Order,
+    copies: CopyOrder,
+) -> None:
+    from clearance.album import album_files
+
+    if (copies.hide or copies.mask) and (len(photos) > 1 or photos[0].is_dir()):
+        _ = order.words.gettext
+        raise typer.BadParameter(_("--hide and --mask are about one picture: name only that one"))
+    if len(photos) == 1 and photos[0].is_dir():
+        _run(order, album_files(photos[0]), photos[0], copies, exporting=True)
+    else:
+        _run(order, photos, None, copies, exporting=True)
+
+
+def _blurred(order: Order, blur: bool, out: Path | None) -> CopyOrder | None:
+    """The copies that `--blur` asks for, in the usual manner."""
+    if out and not blur:
+        _ = order.words.gettext
+        raise typer.BadParameter(_("-o names a folder for copies, and none are asked for: --blur"))
+    return CopyOrder(out or DEFAULT_FOLDER) if blur else None
+
+
+def _run(
+    order: Order,
+    paths: Sequence[Path],
+    root: Path | None,
+    copying: CopyOrder | None,
+    *,
+    exporting: bool = False,
+) -> None:
+    _check_order(order, root, copying)
     folder = registry_folder(order.registry)
     settings = settings_in(folder)
     asked = known_channels(order.channel or (), settings, order.words)
@@ -220,37 +262,58 @@ def _run(order: Order, paths: Sequence[Path], root: Path | None) -> None:
         house = House.open(settings, detector, registry, today(), photos.open)
         if registry and settings.detection.matching:
             tell_outdated(registry, detector, order.words)
-        exporter = _exporter(order, paths, root, house)
-        results = _judge_all(order, paths, use, house, exporter)
+        copies = _copies(order, copying, paths, root, house) if copying else None
+        results = _judge_all(order, paths, use, house, copies)
         if order.report:
             _write_report(order, results, use, house)
-    raise typer.Exit(_exit_code(results))
+    raise typer.Exit(_exit_code(results, exporting=exporting))
 
 
-def _check_order(order: Order, root: Path | None) -> None:
+def _check_order(order: Order, root: Path | None, copying: CopyOrder | None) -> None:
     """What can be wrong with the options is said before any work is done."""
     _ = order.words.gettext
-    if root and order.out and order.out.resolve().is_relative_to(root.resolve()):
+    if root and copying and copying.out.resolve().is_relative_to(root.resolve()):
         raise typer.BadParameter(
             _("-o names a folder of the album: the copies would become inputs")
         )
-    if order.blur != (order.out is not None):
-        raise typer.BadParameter(_("--blur and -o DIR go together: the copies need a folder"))
+    explained = copying.explain if copying else None
+    if copying and explained and explained.resolve().is_relative_to(copying.out.resolve()):
+        raise typer.BadParameter(
+            _("--explain names a folder of the copies, and what it shows must not be published")
+        )
     if order.until and order.until < (order.on or today()):
         raise typer.BadParameter(_("--until is before the day of publication"))
     if order.report and order.report.suffix.lower() not in {".pdf", ".json"}:
         raise typer.BadParameter(_("--report takes a file ending in .pdf or .json"))
 
 
-def _exporter(
-    order: Order, paths: Sequence[Path], root: Path | None, house: House
-) -> Exporter | None:
-    if not order.out:
-        return None
+def _copies(
+    order: Order, copying: CopyOrder, paths: Sequence[Path], root: Path | None, house: House
+) -> Copies:
+    """What makes the copies of the run, and what looks at them afterwards."""
+    from clearance.copying import Copies
     from clearance.export import Exporter
+    from clearance.naming import Naming
+    from clearance.resemblance import comparing
+    from clearance.verification import Examiner, look_both_ways
     from detector.photo import open_photo
 
-    return Exporter(order.out, paths, open_photo, house.detector.find_faces, root=root)
+    settings = house.settings
+    examiner = Examiner(
+        open_photo,
+        look_both_ways(house.detector.find_faces),
+        comparing(house.detector) if settings.detection.matching else None,
+    )
+    exporter = Exporter(copying.out, paths, examiner, root=root, manner=copying.manner(settings))
+    naming = house.registry and Naming(
+        house.registry,
+        settings.consent,
+        ordinary=settings.publication.ordinary_words,
+        credited=settings.publication.credited,
+    )
+    sidecars = order.words if copying.sidecar else None
+    wishes = copying.wishes(settings)
+    return Copies(exporter, wishes, naming, settings.publication, sidecars=sidecars)
 
 
 def _judge_all(
@@ -258,7 +321,7 @@ def _judge_all(
     paths: Sequence[Path],
     use: IntendedUse,
     house: House,
-    exporter: Exporter | None,
+    copies: Copies | None,
 ) -> list[PhotoResult]:
     """Judge file after file, and say each verdict as soon as it is known."""
     from clearance.album import clear_files
@@ -266,7 +329,7 @@ def _judge_all(
     from clearance.rate import rate_of
 
     results = []
-    judged = clear_files(paths, use, house, exporter)
+    judged = clear_files(paths, use, house, copies)
     if order.as_json:
         for result in judged:
             results.append(result)
@@ -308,11 +371,14 @@ def _write_report(
         say(order.words.gettext("Report: {path}").format(path=order.report))
 
 
-def _exit_code(results: Sequence[PhotoResult]) -> ExitCode:
+def _exit_code(results: Sequence[PhotoResult], *, exporting: bool) -> ExitCode:
+    """The number of the verdicts; of `export`, which is about its copies, that of the copies."""
     from clearance.results import Outcome
 
     if any(result.outcome is Outcome.FAILED for result in results):
         return ExitCode.INPUT_OR_OUTPUT
+    if exporting and all(result.export for result in results):
+        return ExitCode.CLEARED
     if all(result.outcome.publishable for result in results):
         return ExitCode.CLEARED
     return ExitCode.NOT_CLEARED

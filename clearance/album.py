@@ -16,7 +16,7 @@ from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 
 if TYPE_CHECKING:
-    from clearance.export import Exporter
+    from clearance.copying import Copies
 
 # What lies beside pictures and shows nobody. Every other file is judged, and one
 # that cannot be (a video, a camera raw file, a kind nobody thought of) has failed:
@@ -53,7 +53,7 @@ def _may_show_somebody(name: str) -> bool:
 
 
 def clear_files(
-    paths: Iterable[Path], use: IntendedUse, house: House, exporter: Exporter | None = None
+    paths: Iterable[Path], use: IntendedUse, house: House, copies: Copies | None = None
 ) -> Iterator[PhotoResult]:
     """One result per path, in order; a file that cannot be judged is `FAILED`.
 
@@ -63,26 +63,24 @@ def clear_files(
     """
     for path in paths:
         try:
-            result = clear_photo(path, use, house, exporter)
+            result = clear_photo(path, use, house, copies)
         except (ModelMissingError, BackendMissingError, ConsentError):
             raise
         except DetectorError as error:
-            result = _failed(path, error, use, exporter)
+            result = _failed(path, error, use, copies)
         except Exception as error:  # noqa: BLE001 - the one guard: a bug fails its file, loudly
             bug = ClearanceError(
                 "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
             )
-            result = _failed(path, bug, use, exporter)
+            result = _failed(path, bug, use, copies)
         yield result
 
 
-def _failed(
-    path: Path, problem: Exception, use: IntendedUse, exporter: Exporter | None
-) -> PhotoResult:
-    if exporter:
+def _failed(path: Path, problem: Exception, use: IntendedUse, copies: Copies | None) -> PhotoResult:
+    if copies:
         try:
             # A copy of an earlier run shows an earlier decision.
-            exporter.withdraw(path)
+            copies.withdraw(path)
         except ExportError as error:
             problem = ClearanceError("{first} {second}", first=problem, second=error)
     # A copy has no traceback, which would keep the picture in memory.

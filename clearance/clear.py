@@ -14,6 +14,7 @@ import numpy as np
 from clearance.by_hand import contested_by
 from clearance.enrolment import gallery_of
 from clearance.errors import ExportError
+from clearance.hints import hints_of
 from clearance.not_a_face import words_about
 from clearance.rendition import Rendition
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
@@ -26,15 +27,13 @@ from detector.photo import open_photo
 from detector.sharpness import is_sharp
 
 if TYPE_CHECKING:
-    from clearance.export import Exporter
+    from clearance.copying import Copies
     from clearance.settings import Settings
     from consent.records import Dossier, Identification, NotAFace
     from consent.registry import Registry
     from detector.detector import Detector
 
 _T = TypeVar("_T")
-# A face that is not recognisable may be seen only as small as it was judged.
-_SEEN_AT_ANY_SIZE = {Outcome.CLEARED, Outcome.EXEMPT}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,9 +78,9 @@ class House:
 
 
 def clear_photo(
-    path: Path, use: IntendedUse, house: House, exporter: Exporter | None = None
+    path: Path, use: IntendedUse, house: House, copies: Copies | None = None
 ) -> PhotoResult:
-    """The verdict on one photo, and its hidden copy when an exporter is given.
+    """The verdict on one photo, and its copy when copies are asked for.
 
     Raises:
         PhotoUnreadableError: the file cannot be judged.
@@ -103,8 +102,8 @@ def clear_photo(
         )
     )
     result = _photo_result(frame, judged, use, house, rendition)
-    if exporter:
-        result = _with_copy(frame, result, exporter)
+    if copies:
+        result = _with_copy(frame, result, house, copies)
     if house.registry:
         _remember(result, house.registry)
     return result
@@ -316,6 +315,7 @@ def _photo_result(
         asked=use.channels,
         use=use,
         rendition=rendition,
+        hints=hints_of(frame),
     )
 
 
@@ -327,17 +327,35 @@ def _worst_by_channel(
     }
 
 
-def _with_copy(frame: Frame, result: PhotoResult, exporter: Exporter) -> PhotoResult:
-    small = [f.face for f in result.faces if f.outcome is Outcome.NOT_RECOGNISABLE]
-    seen = [f.face for f in result.faces if f.outcome in _SEEN_AT_ANY_SIZE]
-    hidden = [f.face for f in result.faces if not f.outcome.publishable]
+def _with_copy(frame: Frame, result: PhotoResult, house: House, copies: Copies) -> PhotoResult:
+    """The result with its copy; and with the faces that only a look at the copy showed."""
     try:
-        export = exporter.write(frame, hidden, seen, small=small, rendition=result.rendition)
-        return dataclasses.replace(result, export=export)
+        result = dataclasses.replace(result, export=copies.make(frame, result))
     except ExportError as error:
         # A copy has no traceback, which would keep the picture in memory.
         problem = copy.deepcopy(error)
         return dataclasses.replace(result, outcome=Outcome.FAILED, problem=problem)
+    if not result.export or not result.export.appeared:
+        return result
+    # Nobody has decided about them, and in the original they are to be seen.
+    added = tuple(
+        FaceResult(
+            face=face,
+            size_class=face.size_class,
+            match=Match.nobody(),
+            outcome=Outcome.REVIEW,
+            reasons=(FaceReason.FOUND_IN_COPY,),
+            channels=dict.fromkeys(house.channels, Outcome.REVIEW),
+        )
+        for face in result.export.appeared
+    )
+    faces = (*result.faces, *added)
+    return dataclasses.replace(
+        result,
+        faces=faces,
+        outcome=Outcome.worst(face.outcome for face in faces),
+        channels=_worst_by_channel(faces, house.channels),
+    )
 
 
 def _remember(result: PhotoResult, registry: Registry) -> None:
@@ -349,17 +367,11 @@ def _remember(result: PhotoResult, registry: Registry) -> None:
         on=result.use.on.isoformat() if result.use else None,
         purpose=result.use.purpose if result.use else None,
         max_edge=result.rendition.max_edge if result.rendition else 0,
-        people=sorted(_people_in(result)),
+        people=sorted(result.people),
         forms=sorted({serial for face in result.faces for serial in face.serials}),
         said=[word.id for face in result.faces for word in (face.said, face.recognised) if word],
         export=result.export.sha256 if result.export else None,
     )
-
-
-def _people_in(result: PhotoResult) -> set[str]:
-    """Ids of whoever was recognised in a photo, by a person or a machine."""
-    recognised = {face.recognised.person for face in result.faces if face.recognised}
-    return recognised | {face.match.person for face in result.faces if face.match.person}
 
 
 def _unique(values: Iterable[_T]) -> tuple[_T, ...]:

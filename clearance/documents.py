@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from clearance.hints import Hints
     from clearance.rendition import Rendition
     from clearance.results import ExportResult, FaceResult, PhotoResult
     from clearance.use import IntendedUse
@@ -31,6 +32,7 @@ def photo_document(result: PhotoResult) -> Document:
         "outcome": result.outcome.value,
         "faces": [_face(number, face) for number, face in enumerate(result.faces, 1)],
         "channels": {channel: outcome.value for channel, outcome in result.channels.items()},
+        "hints": _hints(result.hints) if result.hints else None,
         "export": _export(result.export) if result.export else None,
         "problem": None if result.problem is None else str(result.problem),
     }
@@ -92,7 +94,47 @@ def _export(export: ExportResult) -> Document:
         "width": export.width,
         "height": export.height,
         "outcome": export.outcome.value,
+        "style": export.style,
         "hidden": [_box(box) for box in export.hidden],
+        "appeared": [_box(face.box) for face in export.appeared],
+        "drawn": list(export.drawn),
+        "crop": _box(export.crop) if export.crop else None,
+        "crop_offered": _box(export.crop_offered) if export.crop_offered else None,
+        "release": export.release,
+        "carried": list(export.carried),
+        "names": [
+            {"where": name.where, "words": name.words, "person": name.person}
+            for name in export.names
+        ],
+        "checks": {
+            "faces_seen": export.checks.faces_seen,
+            "heads_hidden": export.checks.heads_hidden,
+            "strangers_as_alike": export.checks.strangers_as_alike,
+            "largest_change": export.checks.largest_change,
+        },
+    }
+
+
+def _hints(hints: Hints) -> Document:
+    """What the file itself says: for people to read, and no evidence of anything."""
+    return {
+        "people": list(hints.people),
+        "regions": [
+            {"name": region.name, "box": _box(region.box), "source": region.source}
+            for region in hints.regions
+        ],
+        "title": hints.title or hints.headline,
+        "caption": hints.caption,
+        "alt_text": hints.alt_text,
+        "keywords": list(hints.keywords),
+        "creator": list(hints.creator),
+        "credit": hints.credit,
+        "copyright": hints.copyright,
+        "web_statement": hints.web_statement,
+        "release": hints.model_release,
+        "place": hints.place,
+        "credential": hints.credential,
+        "unreadable": list(hints.unreadable),
     }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from detector.faces import Box
 
 
 class ClearanceError(Exception):
@@ -33,7 +36,15 @@ class ExportRefusedError(ExportError):
 
 
 class VerificationError(ExportError):
-    """The written copy did not pass its checks and was removed."""
+    """The written copy did not pass its checks and was removed.
+
+    `where` are the places that gave it away, boxes in pixels of the copy; empty where it is
+    not about a place.
+    """
+
+    def __init__(self, template: str, /, where: Iterable[Box] = (), **values: object) -> None:
+        super().__init__(template, **values)
+        self.where: Final = tuple(where)
 
 
 class WordRefusedError(ClearanceError):

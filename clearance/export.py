@@ -6,55 +6,71 @@ import contextlib
 import dataclasses
 import errno
 import hashlib
-import io
 import os
 import secrets
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image, ImageCms
-
+from clearance.colour import in_srgb, profile_for_copy
+from clearance.containers import Carried
+from clearance.encoding import Encoding, encode, encoding_of
 from clearance.errors import ExportError, ExportRefusedError, VerificationError
+from clearance.explanation import write_explanation
+from clearance.fills import Look, Style
+from clearance.placement import Placement
 from clearance.redaction import hide
 from clearance.results import ExportResult, Outcome
-from clearance.verification import FindFaces, OpenPhoto, unjudged_faces, verify_copy
+from clearance.verification import Examiner, Written
 
 if TYPE_CHECKING:
+    from clearance.masks import Drawn
     from clearance.redaction import Redaction
     from clearance.rendition import Rendition
-    from detector.faces import Face, Frame, Pixels
+    from clearance.results import Checks
+    from detector.faces import Box, Face, Frame, Pixels
 
 _ROUNDS = 5
 """How often faces that appear in the copy are hidden as well before it is refused."""
-_MAX_PROFILE_BYTES = 4 * 1024 * 1024
-_SAME_COLOUR = 2
-"""Profiles that move no colour by more, out of 255, are sRGB under another name."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Encoding:
-    """How a copy is written; `exact` when every pixel survives."""
+class Manner:
+    """How the copies of a run are made.
 
-    suffix: str
-    format: str
-    options: Mapping[str, object]
-    exact: bool = False
+    Attributes:
+        look: how hidden heads look.
+        format: one of `clearance.encoding.FORMATS`; None for what each photo is.
+        quality: of the encoder, where its format has one; None for the usual.
+        explain: folder for a picture of where a copy failed its checks; None for none.
+    """
+
+    look: Look = Look()
+    format: str | None = None
+    quality: int | None = None
+    explain: Path | None = None
 
 
-# At these settings a copy is as sharp as a photo straight from a camera. 4:4:4
-# keeps the colour of every pixel: the edge of a mask stays clean, and no colour
-# of its neighbours is spread over it. Without `optimize`, whose buffer in Pillow
-# is too small for very noisy pictures.
-_JPEG = Encoding(".jpg", "JPEG", {"quality": 92, "subsampling": "4:4:4"})
-_PNG = Encoding(".png", "PNG", {}, exact=True)
-_WEBP = Encoding(".webp", "WEBP", {"quality": 92})
-_AVIF = Encoding(".avif", "AVIF", {"quality": 90, "subsampling": "4:4:4"})
-# TIFF, HEIC, BMP and multi-picture files are formats of work: a copy is for
-# publication, and JPEG is what every channel takes.
-_KEPT = {".png": _PNG, ".webp": _WEBP, ".avif": _AVIF}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What one copy shows, beside the faces that are hidden and those that may be seen.
+
+    Attributes:
+        small: faces that may be seen as long as they are too small to be recognised.
+        cosmetic: faces that may be seen and are blurred for taste.
+        drawn: masks a person drew, in pixels of the photo.
+        rendition: the size of the whole photo's copy; None for that of the photo.
+        crop: the part that is shown; None for all of it.
+        xmp: the metadata of the copy, as a packet; empty for none.
+    """
+
+    small: tuple[Face, ...] = ()
+    cosmetic: tuple[Face, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
+    rendition: Rendition | None = None
+    crop: Box | None = None
+    xmp: bytes = b""
 
 
 class Exporter:
@@ -71,39 +87,49 @@ class Exporter:
         self,
         folder: Path,
         photos: Iterable[Path],
-        open_photo: OpenPhoto,
-        find_faces: FindFaces,
+        examiner: Examiner,
         *,
         root: Path | None = None,
+        manner: Manner | None = None,
     ) -> None:
         """Plan the copies; nothing is written yet.
 
         Args:
             folder: where the copies go; made when the first one is written.
             photos: every photo of the run.
-            open_photo: opens a copy as the photos are opened.
-            find_faces: looks for faces in a copy as in the photos.
+            examiner: checks every copy.
             root: the album's folder; its subfolders are kept below `folder`.
                 Without it all copies lie beside each other.
+            manner: how the copies are made.
         """
-        self._open_photo = open_photo
-        self._find_faces = find_faces
+        self.manner = manner or Manner()
+        self._folder = folder
+        self._examiner = examiner
         paths = {_absolute(path): path for path in photos}
-        self._copies = {key: copy_path(path, folder, root) for key, path in paths.items()}
+        self._copies = {
+            key: copy_path(path, folder, root, self.manner.format) for key, path in paths.items()
+        }
         self._rivals: dict[str, list[Path]] = {}
         for key, path in paths.items():
             self._rivals.setdefault(_name_key(self._copies[key]), []).append(path)
         self._inputs = frozenset(_real(path) for path in paths.values())
         self._identities = frozenset(filter(None, map(_identity, paths.values())))
 
+    def names_of(self, photo: Path) -> tuple[str, ...]:
+        """What the copy's own name tells: its folders below that of the copies, and its stem.
+
+        Raises:
+            ExportRefusedError: the photo is none of this run.
+        """
+        told = self._target(photo).relative_to(self._folder)
+        return (*told.parts[:-1], told.stem)
+
     def write(
         self,
         frame: Frame,
         hidden: Sequence[Face],
         visible: Sequence[Face],
-        *,
-        small: Sequence[Face] = (),
-        rendition: Rendition | None = None,
+        plan: Plan | None = None,
     ) -> ExportResult:
         """Hide, encode, check and name the copy of one photo.
 
@@ -113,8 +139,7 @@ class Exporter:
             frame: the photo as it was judged.
             hidden: faces that must not be seen.
             visible: faces that may be seen.
-            small: faces that may be seen as long as they are too small to be recognised.
-            rendition: the size of the copy; None for that of the photo.
+            plan: what else is asked of this copy.
 
         Returns:
             The copy; `hidden` are the boxes of all faces that were hidden.
@@ -129,8 +154,15 @@ class Exporter:
         with self._no_stale_copy(frame.path):
             self._refuse_rivals(target)
             self._refuse_input(target)
-            judged = _Judged.of(frame, visible, small, rendition)
-            return self._write(frame, hidden, judged, target)
+            return self._write(_Order.of(frame, hidden, visible, plan or Plan()), target)
+
+    def refuse(self, photo: Path, error: ExportError) -> ExportError:
+        """The error, and the earlier copy removed: what it shows was decided otherwise."""
+        try:
+            with self._no_stale_copy(photo):
+                raise error
+        except ExportError as told:
+            return told
 
     def withdraw(self, photo: Path) -> bool:
         """Remove an earlier copy of a photo that cannot be judged now.
@@ -155,34 +187,63 @@ class Exporter:
             ) from error
         return True
 
-    def _write(
-        self, frame: Frame, hidden: Sequence[Face], judged: _Judged, target: Path
-    ) -> ExportResult:
-        pixels = in_srgb(frame)
-        encoding = encoding_of(target)
-        faces = tuple(hidden)
+    def _write(self, order: _Order, target: Path) -> ExportResult:
+        encoding = encoding_of(target).at(self.manner.quality)
+        appeared: tuple[Face, ...] = ()
         for _ in range(_ROUNDS):
-            redaction = judged.redacted(pixels, faces)
-            data = encode(redaction, encoding)
+            written = order.written(appeared, self.manner.look, encoding)
+            data = encode(written.redaction.pixels, encoding, written.carried)
             with _temporary(target, data) as temporary:
-                copy = verify_copy(
-                    *(temporary, redaction, judged.placed(faces), self._open_photo),
-                    exact=encoding.exact,
-                )
-                appeared = unjudged_faces(
-                    self._find_faces(copy), judged.visible, redaction.mask, judged.small
-                )
-                if not appeared:
+                checks, more = self._examined(temporary, written)
+                if not more:
                     self._refuse_input(target)
                     _replace(temporary, target)
-                    return _result(target, data, redaction, faces)
-            faces += judged.placed_back(appeared)
+                    return self._result(target, data, order, appeared, checks)
+            appeared += order.placement.faces_back(more)
+        self._explain(written, [face.box for face in more])
         raise VerificationError(
             "Faces that were not judged keep appearing in the copy of {path}, "
             "last at {left}, {top}: hide by hand, or use another picture.",
-            path=frame.path,
-            left=appeared[0].box.left,
-            top=appeared[0].box.top,
+            where=[face.box for face in more],
+            path=order.frame.path,
+            left=appeared[-1].box.left,
+            top=appeared[-1].box.top,
+        )
+
+    def _examined(self, temporary: Path, written: Written) -> tuple[Checks, tuple[Face, ...]]:
+        try:
+            return self._examiner.examine(temporary, written)
+        except VerificationError as error:
+            self._explain(written, error.where)
+            raise
+
+    def _explain(self, written: Written, where: Sequence[Box]) -> None:
+        if self.manner.explain:
+            with _explained(self.manner.explain):
+                write_explanation(self.manner.explain, written, where)
+
+    def _result(
+        self,
+        target: Path,
+        data: bytes,
+        order: _Order,
+        appeared: tuple[Face, ...],
+        checks: Checks,
+    ) -> ExportResult:
+        faces = (*order.hidden, *appeared)
+        plan = order.plan
+        return ExportResult(
+            path=target,
+            sha256=hashlib.sha256(data).hexdigest(),
+            width=order.placement.width,
+            height=order.placement.height,
+            hidden=tuple(face.box for face in faces),
+            outcome=Outcome.REDACTED if faces or plan.drawn else Outcome.CLEARED,
+            checks=checks,
+            style=self.manner.look.style.value,
+            drawn=tuple(one.text for one in plan.drawn),
+            appeared=appeared,
+            crop=plan.crop,
         )
 
     def _target(self, photo: Path) -> Path:
@@ -236,63 +297,66 @@ class Exporter:
                 self.withdraw(photo)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Judged:
-    """What may be seen in a copy, in the copy's own pixels, and how large the copy is.
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Order:
+    """One copy to be made: the photo in the copy's colours, and who may be seen."""
 
-    `ratios` are the copy's width and height as shares of the photo's.
-    """
-
+    frame: Frame
+    pixels: Pixels
+    icc_profile: bytes | None
+    hidden: tuple[Face, ...]
     visible: tuple[Face, ...]
-    small: tuple[Face, ...]
-    size: tuple[int, int] | None
-    ratios: tuple[float, float]
+    plan: Plan
+    placement: Placement
 
     @classmethod
     def of(
-        cls,
-        frame: Frame,
-        visible: Iterable[Face],
-        small: Iterable[Face],
-        rendition: Rendition | None,
-    ) -> _Judged:
-        if rendition is None:
-            return cls(tuple(visible), tuple(small), None, (1.0, 1.0))
-        ratios = (rendition.width / frame.width, rendition.height / frame.height)
-        return cls(
-            tuple(face.scaled(*ratios) for face in visible),
-            tuple(face.scaled(*ratios) for face in small),
-            (rendition.width, rendition.height),
-            ratios,
+        cls, frame: Frame, hidden: Iterable[Face], visible: Iterable[Face], plan: Plan
+    ) -> _Order:
+        profile = profile_for_copy(frame.icc_profile)
+        # Without a profile a viewer takes the colours for sRGB, so that they must be.
+        pixels = frame.pixels if profile else in_srgb(frame.pixels, frame.icc_profile)
+        placement = Placement.of(frame.width, frame.height, plan.rendition, plan.crop)
+        return cls(frame, pixels, profile, tuple(hidden), tuple(visible), plan, placement)
+
+    def written(self, appeared: tuple[Face, ...], look: Look, encoding: Encoding) -> Written:
+        """What the copy must be when these faces are hidden, too."""
+        hidden = (*self.hidden, *appeared)
+        return Written(
+            photo=self.frame,
+            redaction=self._redacted(hidden, look),
+            carried=Carried(self.plan.xmp, self.icc_profile),
+            exact=encoding.exact,
+            hidden=hidden,
+            placed=self.placement.faces(hidden),
+            visible=self.placement.faces(self.visible),
+            small=self.placement.faces(self.plan.small),
         )
 
-    def placed(self, faces: Sequence[Face]) -> tuple[Face, ...]:
-        """Faces of the photo where they are in the copy."""
-        return tuple(faces) if self.size is None else tuple(f.scaled(*self.ratios) for f in faces)
-
-    def placed_back(self, faces: Sequence[Face]) -> tuple[Face, ...]:
-        """Faces of the copy where they are in the photo."""
-        across, down = self.ratios
-        return (
-            tuple(faces)
-            if self.size is None
-            else tuple(face.scaled(1 / across, 1 / down) for face in faces)
-        )
-
-    def redacted(self, pixels: Pixels, faces: Sequence[Face]) -> Redaction:
-        """The photo's pixels with the faces hidden, at the size of the copy.
+    def _redacted(self, hidden: tuple[Face, ...], look: Look) -> Redaction:
+        """The photo's pixels with the faces hidden, cut out and at the size of the copy.
 
         Hidden before it is made smaller, so that nothing of a face is in any pixel
-        of the copy; and once more afterwards, so that the fill is flat to its edge.
+        of the copy; and once more afterwards, so that the fill is clean to its edge.
         """
-        whole = hide(pixels, faces)
-        if self.size is None:
+        plan, placement = self.plan, self.placement
+        if look.style is Style.COSMETIC:  # which nobody is hidden with
+            look = dataclasses.replace(look, style=Style.SOLID)
+        whole = hide(self.pixels, hidden, plan.drawn, look, cosmetic=plan.cosmetic)
+        if not placement.moves(self.frame.width, self.frame.height):
             return whole
-        image = Image.fromarray(whole.pixels).resize(self.size, Image.Resampling.LANCZOS)
-        return hide(np.asarray(image), self.placed(faces))
+        return hide(
+            placement.pixels(whole.pixels),
+            placement.faces(hidden),
+            placement.drawn(plan.drawn),
+            look,
+            cosmetic=placement.faces(plan.cosmetic),
+        )
 
 
-def copy_path(photo: Path, folder: Path, root: Path | None = None) -> Path:
+def copy_path(
+    photo: Path, folder: Path, root: Path | None = None, wanted: str | None = None
+) -> Path:
     """Where the copy of a photo goes: same name, the suffix of the copy's format.
 
     Args:
@@ -301,87 +365,12 @@ def copy_path(photo: Path, folder: Path, root: Path | None = None) -> Path:
         folder: of the copies.
         root: the part of the photo's path that `folder` replaces; None keeps the
             name only.
+        wanted: one of `clearance.encoding.FORMATS`, whatever the photo is.
     """
     parent = folder
     if root is not None and photo.is_relative_to(root):
         parent = folder / photo.relative_to(root).parent
-    return parent / (photo.stem + encoding_of(photo).suffix)
-
-
-def encoding_of(path: Path) -> Encoding:
-    """The encoding that belongs to a name."""
-    return _KEPT.get(path.suffix.lower(), _JPEG)
-
-
-def in_srgb(frame: Frame) -> Pixels:
-    """The frame's pixels in the sRGB colour space: uint8, shape (height, width, 3).
-
-    A copy carries no colour profile, so its colours must be what a viewer takes
-    them for without one. A profile could be copied instead, but it has room for
-    free text and private data, and is dropped by most websites, which changes
-    the colours after the copy was checked. A profile that is damaged, or not of
-    RGB pixels, is passed over, as viewers do.
-    """
-    profile = frame.icc_profile
-    if profile is None or len(profile) > _MAX_PROFILE_BYTES:
-        return frame.pixels
-    try:
-        transform = ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            "RGB",
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-        if not _moves_colours(transform):
-            return frame.pixels
-        converted = ImageCms.applyTransform(Image.fromarray(frame.pixels), transform)
-    except (ImageCms.PyCMSError, OSError):
-        return frame.pixels
-    return np.asarray(converted)
-
-
-def _moves_colours(transform: ImageCms.ImageCmsTransform) -> bool:
-    steps = np.linspace(0, 255, 16).astype(np.uint8)
-    cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(64, 64, 3)
-    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(cube), transform))
-    return bool(np.abs(moved.astype(np.int16) - cube.astype(np.int16)).max() > _SAME_COLOUR)
-
-
-def encode(redaction: Redaction, encoding: Encoding) -> bytes:
-    """A whole file that holds the redacted pixels and nothing else.
-
-    Raises:
-        ExportError: the format cannot hold a picture of this size.
-    """
-    buffer = io.BytesIO()
-    try:
-        # A new image has no `info`: nothing of the source can be passed on.
-        Image.fromarray(redaction.pixels).save(buffer, encoding.format, **encoding.options)
-    except (OSError, ValueError) as error:
-        height, width = redaction.mask.shape
-        raise ExportError(
-            "{format} cannot hold a picture of {width} x {height} pixels "
-            "({reason}): export a smaller version of the photo.",
-            format=encoding.format,
-            width=width,
-            height=height,
-            reason=str(error),
-        ) from error
-    return buffer.getvalue()
-
-
-def _result(target: Path, data: bytes, redaction: Redaction, faces: Sequence[Face]) -> ExportResult:
-    height, width = redaction.mask.shape
-    return ExportResult(
-        path=target,
-        sha256=hashlib.sha256(data).hexdigest(),
-        width=width,
-        height=height,
-        hidden=tuple(face.box for face in faces),
-        outcome=Outcome.REDACTED if faces else Outcome.CLEARED,
-    )
+    return parent / (photo.stem + encoding_of(photo, wanted).suffix)
 
 
 @contextlib.contextmanager

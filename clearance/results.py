@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
+    from clearance.hints import Hints
     from clearance.rendition import Rendition
     from clearance.use import IntendedUse
     from consent.decision import Caution, Reason
@@ -71,6 +72,8 @@ class FaceReason(enum.StrEnum):
     """A person said who it is; it speaks for the face."""
     RECOGNISED_DOUBTED = "recognised_doubted"
     """A person said who it is, and it resembles somebody else."""
+    FOUND_IN_COPY = "found_in_copy"
+    """Seen only while the copy was checked: nobody has looked at this face yet."""
     EXEMPTED = "exempted"
     """Somebody answers for it that no consent is needed; it speaks for the face."""
 
@@ -101,10 +104,50 @@ class FaceResult:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Checks:
+    """What was proved of a copy, on the very bytes that were written.
+
+    That the file holds one picture and what was composed for it, that it is flat where it
+    must be, and shows no face that no verdict is about, has been proved of every copy;
+    these are the figures.
+
+    Attributes:
+        faces_seen: faces that the detector saw, all of them allowed or a mask itself.
+        heads_hidden: masks in the copy.
+        strangers_as_alike: of the hidden head that is most like the person it hides, the
+            share of strangers who are at least as alike; None where nothing was compared.
+        largest_change: by how much the mean colour of a block of 8 x 8 pixels differs at
+            most from what was to be written, out of 255.
+    """
+
+    faces_seen: int
+    heads_hidden: int
+    strangers_as_alike: float | None
+    largest_change: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NameFound:
+    """A name that may not be published, and was not: where it stood, and whose it is.
+
+    `where` is a property of the file or `file_name`; `words` are as written there;
+    `person` is an id, or None for somebody who is named in the file and is not known.
+    """
+
+    where: str
+    words: str
+    person: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ExportResult:
     """A copy that was written, re-opened and checked.
 
-    `width` and `height` are the copy's; `hidden` are boxes in pixels of the photo.
+    `width` and `height` are the copy's. Boxes are in pixels of the photo: `hidden` those
+    of all faces under a mask, of which `appeared` were seen in the copy only, and `crop`
+    the part that is shown, where it is not all. `drawn` are masks a person drew.
+    `release` is the PLUS code of the model release, `carried` names the metadata that
+    the copy has, `names` what was left out of them.
     """
 
     path: Path
@@ -113,6 +156,15 @@ class ExportResult:
     height: int
     hidden: tuple[Box, ...]
     outcome: Outcome
+    checks: Checks
+    style: str = "solid"
+    drawn: tuple[str, ...] = ()
+    appeared: tuple[Face, ...] = ()
+    crop: Box | None = None
+    crop_offered: Box | None = None
+    release: str | None = None
+    carried: tuple[str, ...] = ()
+    names: tuple[NameFound, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -120,7 +172,8 @@ class PhotoResult:
     """Everything the tool has to say about one file.
 
     `asked` are the channels the outcome is about, `use` all of the question, `rendition`
-    the version of the picture; None is the file as it is. A file that could not be
+    the version of the picture; None is the file as it is. `hints` are what the file itself
+    says about the people in it: never evidence. A file that could not be
     judged has `outcome` FAILED, no faces, and `problem` says why.
     """
 
@@ -134,5 +187,13 @@ class PhotoResult:
     asked: tuple[str, ...] = ()
     use: IntendedUse | None = None
     rendition: Rendition | None = None
+    hints: Hints | None = None
     export: ExportResult | None = None
     problem: Exception | None = None
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Ids of whoever was recognised in it, by a person or a machine, however surely."""
+        by_people = {face.recognised.person for face in self.faces if face.recognised}
+        by_machine = {face.match.person for face in self.faces if face.match.person}
+        return frozenset(by_people | by_machine)

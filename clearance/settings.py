@@ -25,6 +25,22 @@ if TYPE_CHECKING:
     from detector.models import UserModel
 
 FILE_NAME = "clearance.toml"
+CARRIED = (
+    "creator", "credit", "copyright", "web_statement", "alt_text", "caption", "keywords",
+)  # fmt: skip
+"""What a copy may keep of its photo's metadata: the fields of `clearance.metadata.Rights`."""
+DATA_MINING = (
+    "unspecified",
+    "allowed",
+    "prohibited",
+    "prohibited_aimltraining",
+    "prohibited_genaimltraining",
+    "prohibited_exceptsearchengineindexing",
+    "prohibited_seeconstraint",
+    "prohibited_seeembeddedrightsexpr",
+    "prohibited_seelinkedrightsexpr",
+)
+"""What it may say about training machines: `clearance.metadata.DataMining`, in small letters."""
 _TABLE = re.compile(r"\s*\[(?P<table>[^\[\]]+)\]")
 
 
@@ -66,17 +82,28 @@ class Detection:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Publication:
-    """What may leave the house without a named consent.
+    """What may leave the house without a named consent, and what a copy says of itself.
 
     `allow_too_small` lets faces under 12 pixels wide pass as not recognisable.
     `max_edge` is the longer edge of the largest version that is published, in
     pixels; 0 is the size of each file. `purpose` is what pictures are for where nobody
     says so; empty: not stated, so that a form must allow every purpose.
+
+    `carry` names what a copy keeps of its photo's metadata, after the name check;
+    `data_mining` is what it says about training machines on it, a word of PLUS;
+    `credited` are people who may always be named as makers, `ordinary_words` words that
+    name nobody by themselves although somebody bears them. `crop_share` is the least share
+    of a photo that a crop without the uncleared people must keep.
     """
 
     allow_too_small: bool = True
     max_edge: int = 0
     purpose: str = ""
+    carry: tuple[str, ...] = ("creator", "credit", "copyright", "web_statement", "alt_text")
+    data_mining: str = "prohibited_aimltraining"
+    credited: tuple[str, ...] = ()
+    ordinary_words: tuple[str, ...] = ()
+    crop_share: float = 0.5
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -239,9 +266,20 @@ class _Reader:
         purposes = settings.consent.purposes
         if settings.publication.purpose and settings.publication.purpose not in purposes:
             raise self.complaint("publication", "purpose", _one_of(purposes))
+        self.check_copies(settings.publication)
         if not fits(settings.publication.max_edge):
             cause = SettingsInvalidError("must be 0, or at least {least}", least=SMALLEST_EDGE)
             raise self.complaint("publication", "max_edge", cause)
+
+    def check_copies(self, publication: Publication) -> None:
+        """What a copy says of itself is what can be said."""
+        if not set(publication.carry) <= set(CARRIED):
+            raise self.complaint("publication", "carry", _one_of(CARRIED))
+        if publication.data_mining not in DATA_MINING:
+            raise self.complaint("publication", "data_mining", _one_of(DATA_MINING))
+        if not 0 < publication.crop_share <= 1:
+            cause = SettingsInvalidError("must be above 0, at most 1")
+            raise self.complaint("publication", "crop_share", cause)
 
     def check_policy(self, policy: Policy) -> None:
         """What the institution demands must be something that can be demanded."""

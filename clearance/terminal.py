@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from clearance import copy_words
 from clearance.rendition import max_edges
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
 from detector.untrusted import printable
@@ -87,8 +88,12 @@ def photo(result: PhotoResult, words: Language) -> Group:
     if result.faces:
         parts.append(_faces(result.faces, words))
         parts.append(_channels(result, words))
+    parts += [
+        Text("  " + printable(line), style="dim") for line in copy_words.hints(result.hints, words)
+    ]
     if result.export:
         parts.append(_copy(result, words))
+        parts += [Text("    " + printable(line)) for line in copy_words.copy(result.export, words)]
     return Group(*parts, Text())
 
 

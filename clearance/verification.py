@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
+from clearance.containers import Carried, foreign_parts
 from clearance.errors import VerificationError
-from clearance.metadata import foreign_parts
+from clearance.results import Checks
 from detector.errors import DetectorError
-from detector.faces import Box, Face, Frame, SizeClass
+from detector.faces import Box, Face, Frame, Landmarks, SizeClass
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from clearance.redaction import Mask, Redaction
+    from clearance.resemblance import Resemblance
     from detector.faces import Pixels
+
+    Means = npt.NDArray[np.int16]
 
 OpenPhoto = Callable[[Path], Frame]
 FindFaces = Callable[[Frame], Sequence[Face]]
@@ -28,11 +34,13 @@ _BLOCK = 8
 # Largest differences between the redacted pixels and the copy that a lossy codec
 # may cause, out of 255. The redacted pixels hold nothing of a hidden face, so a
 # copy this near to them does not either. Twice the largest in 70 crowd pictures,
-# at the qualities of clearance/export.py.
+# at the qualities of clearance/encoding.py.
 _INSIDE = 20
-"""A pixel farther than one block from the edge of the mask: flat but for rounding."""
-_AT_THE_EDGE = 160
-"""A pixel of the mask nearer to its edge, where the codec rings."""
+"""A pixel of the mask among others like it, as in the middle of a head."""
+_AT_AN_EDGE = 160
+"""A pixel of the mask near an edge, of the mask or of a drawing on it, where the codec rings."""
+_EDGE = 24
+"""Contrast within three blocks from which there is an edge."""
 _BLOCK_MEAN = 30
 """The mean of a block, anywhere: catches a shifted, turned or other picture."""
 
@@ -46,28 +54,107 @@ by 0.91 and more, all others by 0.79 and less.
 """
 
 
-def verify_copy(
-    path: Path,
-    redaction: Redaction,
-    hidden: Sequence[Face],
-    open_photo: OpenPhoto,
-    *,
-    exact: bool,
-) -> Frame:
-    """Open a written copy again and compare it with what was to be written.
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """What a copy must be, to the pixel and to the byte.
 
-    Args:
-        path: the file.
-        redaction: the pixels that were encoded, and the mask.
-        hidden: the faces that must lie under the mask.
-        open_photo: reads a file as it reads the originals.
+    Attributes:
+        photo: the photo it was made of.
+        redaction: the pixels that were encoded, with the mask.
+        carried: the metadata that were put in.
         exact: the format keeps every pixel (PNG).
+        hidden: the hidden faces, in pixels of the photo.
+        placed: the same faces in pixels of the copy.
+        visible: the faces that may be seen, in pixels of the copy.
+        small: the faces that may be seen while they are too small to be recognised.
+    """
+
+    photo: Frame
+    redaction: Redaction
+    carried: Carried
+    exact: bool
+    hidden: tuple[Face, ...]
+    placed: tuple[Face, ...]
+    visible: tuple[Face, ...]
+    small: tuple[Face, ...]
+
+
+Compare = Callable[[Written, Frame], "Resemblance"]
+"""How alike the hidden heads of a copy, opened again, are to whom they hide."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Examiner:
+    """Looks at a copy as somebody would who wants to see what was hidden.
+
+    `open_photo` reads a file as it reads the originals, `find_faces` looks for faces in
+    it. `compare` is None where faces are never compared.
+    """
+
+    open_photo: OpenPhoto
+    find_faces: FindFaces
+    compare: Compare | None = None
+
+    def examine(self, path: Path, written: Written) -> tuple[Checks, tuple[Face, ...]]:
+        """Every check of one copy.
+
+        Returns:
+            What was proved, and the faces that no verdict is about: hide them, too.
+
+        Raises:
+            VerificationError: the copy is wrong; `where` says in which places of it.
+        """
+        copy = verify_copy(path, written, self.open_photo)
+        found = tuple(self.find_faces(copy))
+        appeared = unjudged_faces(found, written.visible, written.redaction.mask, written.small)
+        strangers = None
+        if self.compare and written.hidden and not appeared:
+            alike = self.compare(written, copy)
+            if alike.telltale:
+                raise VerificationError(
+                    "A hidden head still looks like the person it hides: hide more of it by "
+                    "hand, or use another picture.",
+                    where=[written.placed[number].box for number in alike.telltale],
+                )
+            strangers = alike.worst
+        checks = Checks(
+            faces_seen=len(found),
+            heads_hidden=len(written.redaction.regions),
+            strangers_as_alike=strangers,
+            largest_change=_largest_change(copy.pixels, written.redaction),
+        )
+        return checks, appeared
+
+
+def look_both_ways(find_faces: FindFaces) -> FindFaces:
+    """Look at a picture and at its mirror image; what only the mirror shows comes last.
+
+    A network sees a face and its mirror image as two different pictures: whoever it just
+    missed in the one, it may find in the other.
+    """
+
+    def look(frame: Frame) -> Sequence[Face]:
+        faces = list(find_faces(frame))
+        mirror = dataclasses.replace(
+            frame, pixels=np.ascontiguousarray(frame.pixels[:, ::-1]), other_views=()
+        )
+        for face in find_faces(mirror):
+            back = _mirrored(face, frame.width)
+            if not _is_one_of(back, faces):
+                faces.append(back)
+        return tuple(faces)
+
+    return look
+
+
+def verify_copy(path: Path, written: Written, open_photo: OpenPhoto) -> Frame:
+    """Open a written copy again and compare it with what was to be written.
 
     Returns:
         The copy as opened, to look for faces in.
 
     Raises:
-        VerificationError: the file carries more than the picture, cannot be
+        VerificationError: the file carries more than was put in, or less; it cannot be
             opened, has another size, or a pixel is not as it must be.
     """
     try:
@@ -80,16 +167,19 @@ def verify_copy(
         ) from error
     if copy.sha256 != hashlib.sha256(data).hexdigest():
         raise VerificationError("The copy changed while it was checked: run the command again.")
-    if foreign := foreign_parts(data):
+    if foreign := foreign_parts(data, written.carried):
         raise VerificationError(
             "The copy carries more than its picture: {parts}.", parts=", ".join(foreign)
         )
-    if copy.other_views or copy.icc_profile:
-        raise VerificationError("The copy holds more than one picture, or a colour profile.")
+    if copy.other_views:
+        raise VerificationError("The copy holds more than one picture.")
+    if copy.icc_profile != written.carried.icc_profile:
+        raise VerificationError("The copy does not have the colour profile that was written.")
+    redaction = written.redaction
     if copy.pixels.shape != redaction.pixels.shape:
         raise VerificationError("The copy has another size than was to be written.")
-    _check_covered(redaction.mask, hidden)
-    _check_pixels(copy.pixels, redaction, exact=exact)
+    _check_covered(redaction.mask, written.placed)
+    _check_pixels(copy.pixels, redaction, exact=written.exact)
     return copy
 
 
@@ -122,6 +212,29 @@ def _is_one_of(face: Face, known: Sequence[Face]) -> bool:
     return any(face.box.iou(other.box) >= _SAME_FACE for other in known)
 
 
+def _mirrored(face: Face, width: int) -> Face:
+    """A face of the mirror image where it is in the picture."""
+    box, points = face.box, face.landmarks
+    return dataclasses.replace(
+        face,
+        box=Box(width - box.right, box.top, width - box.left, box.bottom),
+        landmarks=points
+        and Landmarks(
+            # The viewer's left is the other side now.
+            *(
+                (width - x, y)
+                for x, y in (
+                    points.right_eye,
+                    points.left_eye,
+                    points.nose,
+                    points.right_mouth,
+                    points.left_mouth,
+                )
+            )
+        ),
+    )
+
+
 def _covered(box: Box, mask: Mask) -> float:
     """The share of a box's pixels in the picture that are hidden, 0 to 1."""
     height, width = mask.shape
@@ -136,6 +249,7 @@ def _check_covered(mask: Mask, hidden: Sequence[Face]) -> None:
         if face.box.clipped(width, height).area and _covered(face.box, mask) < 1.0:
             raise VerificationError(
                 "The face at {left}, {top} is not covered by the mask.",
+                where=[face.box],
                 left=face.box.left,
                 top=face.box.top,
             )
@@ -146,52 +260,70 @@ def _check_pixels(pixels: Pixels, redaction: Redaction, *, exact: bool) -> None:
         if not np.array_equal(pixels, redaction.pixels):
             raise VerificationError("The copy does not hold the pixels that were written.")
         return
-    means = np.abs(_block_means(pixels) - _block_means(redaction.pixels))
-    if means.max(initial=0.0) > _BLOCK_MEAN:
-        raise VerificationError("The copy shows another picture than the one that was written.")
+    changed = _changes(pixels, redaction)
+    if changed.max(initial=0) > _BLOCK_MEAN:
+        raise VerificationError(
+            "The copy shows another picture than the one that was written.",
+            where=[_block(changed)],
+        )
     for region in redaction.regions:
-        _check_flat(pixels, redaction, region.box)
+        _check_hidden(pixels, redaction, region.box)
 
 
-def _check_flat(pixels: Pixels, redaction: Redaction, box: Box) -> None:
+def _check_hidden(pixels: Pixels, redaction: Redaction, box: Box) -> None:
+    """Under a mask there is what was drawn there, but for what a codec does to it."""
     height, width = redaction.mask.shape
-    # The pixels around the box decide which of those inside are near the edge.
+    # The pixels around the box decide which of those inside are near an edge. Whole
+    # blocks, and the last ones of the picture may be smaller.
     seen = Box(
-        box.left - _BLOCK, box.top - _BLOCK, box.right + _BLOCK, box.bottom + _BLOCK
+        (box.left // _BLOCK - 1) * _BLOCK,
+        (box.top // _BLOCK - 1) * _BLOCK,
+        (-(-box.right // _BLOCK) + 1) * _BLOCK,
+        (-(-box.bottom // _BLOCK) + 1) * _BLOCK,
     ).clipped(width, height)
-    inner = np.zeros((seen.height, seen.width), dtype=np.bool_)
-    inner[box.top - seen.top :, box.left - seen.left :][: box.height, : box.width] = True
+    if not seen.area:
+        return
     window = slice(seen.top, seen.bottom), slice(seen.left, seen.right)
-    mask = redaction.mask[window]
-    written = redaction.pixels[window].astype(np.int16)
+    mask, written = redaction.mask[window], redaction.pixels[window]
     difference = np.abs(pixels[window].astype(np.int16) - written).max(axis=2)
-    if difference[mask].max(initial=0) > _AT_THE_EDGE:
-        raise VerificationError("A hidden face is not flat in the copy, near the edge of its mask.")
-    if difference[_eroded(mask, _BLOCK) & inner].max(initial=0) > _INSIDE:
-        raise VerificationError("A hidden face is not flat in the copy.")
+    allowed = np.where(_near_an_edge(written), _AT_AN_EDGE, _INSIDE)
+    if (mask & (difference > allowed)).any():
+        raise VerificationError("A hidden head is not as it was drawn in the copy.", where=[box])
 
 
-def _block_means(pixels: Pixels) -> npt.NDArray[np.float32]:
-    """The mean colour of every block of 8 x 8: float32, shape (rows, columns, 3)."""
+def _near_an_edge(pixels: Pixels) -> Mask:
+    """Whether there is contrast in the block of a pixel or a neighbouring one: bool (h, w)."""
     height, width = pixels.shape[:2]
-    padded = np.pad(pixels, ((0, -height % _BLOCK), (0, -width % _BLOCK), (0, 0)), mode="edge")
-    rows, columns = padded.shape[0] // _BLOCK, padded.shape[1] // _BLOCK
-    blocks = padded.reshape(rows, _BLOCK, columns, _BLOCK, 3)
-    means: npt.NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return means
+    rows, columns = range(0, height, _BLOCK), range(0, width, _BLOCK)
+
+    def extreme(of: np.ufunc) -> npt.NDArray[np.int16]:
+        blocks = of.reduceat(of.reduceat(pixels, rows, axis=0), columns, axis=1)
+        around = np.pad(blocks, ((1, 1), (1, 1), (0, 0)), mode="edge").astype(np.int16)
+        down = of(of(around[:-2], around[1:-1]), around[2:])
+        across: npt.NDArray[np.int16] = of(of(down[:, :-2], down[:, 1:-1]), down[:, 2:])
+        return across
+
+    contrast = (extreme(np.maximum) - extreme(np.minimum)).max(axis=2) > _EDGE
+    return np.repeat(np.repeat(contrast, _BLOCK, axis=0), _BLOCK, axis=1)[:height, :width]
 
 
-def _eroded(mask: Mask, distance: int) -> Mask:
-    """The pixels that have only masked pixels within `distance`, in rows and columns.
+def _changes(pixels: Pixels, redaction: Redaction) -> Means:
+    """How far the mean colour of each block moved: int16, shape (rows, columns)."""
+    moved: Means = np.abs(_block_means(pixels) - _block_means(redaction.pixels)).max(axis=2)
+    return moved
 
-    What is beyond the border counts as masked: outside a picture nothing can be
-    seen, so its last row and column are checked as strictly as the middle.
-    """
-    side = 2 * distance + 1
-    eroded = np.pad(mask, distance, constant_values=True)
-    for axis in (0, 1):
-        # Sums over windows, as differences of running sums: all must be masked.
-        sums = np.insert(np.cumsum(eroded, axis=axis, dtype=np.int32), 0, 0, axis=axis)
-        first, last = np.split(sums, [side], axis=axis)[1], sums.shape[axis] - side
-        eroded = first - np.take(sums, range(last), axis=axis) == side
-    return eroded
+
+def _largest_change(pixels: Pixels, redaction: Redaction) -> int:
+    return int(_changes(pixels, redaction).max(initial=0))
+
+
+def _block(changed: Means) -> Box:
+    """The block that changed most, in pixels."""
+    row, column = np.unravel_index(int(changed.argmax()), changed.shape)
+    left, top = int(column) * _BLOCK, int(row) * _BLOCK
+    return Box(left, top, left + _BLOCK, top + _BLOCK)
+
+
+def _block_means(pixels: Pixels) -> Means:
+    """The mean colour of every block of 8 x 8, rounded: int16, shape (rows, columns, 3)."""
+    return np.asarray(Image.fromarray(pixels).reduce(_BLOCK)).astype(np.int16)

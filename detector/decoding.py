@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from detector.embedded import Embedded, embedded_in
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Picture:
 
     views: tuple[Pixels, ...]
     icc_profile: bytes | None
+    embedded: Embedded
 
 
 def recognise_format(untrusted_bytes: bytes) -> PhotoFormat:
@@ -135,6 +137,7 @@ def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Pi
 
         turned = kind is PhotoFormat.HEIF  # by pillow-heif, which leaves no orientation behind
         views, profile = views_of(image, turned=turned)
+        embedded = embedded_in(image, untrusted_bytes, kind, turned=turned)
         thumbnail = stale_thumbnail(image, views[0])
         if thumbnail is not None:
             views.append(same_size(thumbnail, views[0]))
@@ -143,7 +146,7 @@ def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Pi
             _check_size(image.size, limits)
             more, _ = views_of(image, turned=turned)
             views += [same_size(view, views[0]) for view in more]
-    return Picture(tuple(read_only(view) for view in distinct(views)), profile)
+    return Picture(tuple(read_only(view) for view in distinct(views)), profile, embedded)
 
 
 _PREFIXES = (

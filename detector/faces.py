@@ -11,6 +11,8 @@ import enum
 import math
 from typing import TYPE_CHECKING
 
+from detector.embedded import NOTHING_EMBEDDED, Embedded
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -233,7 +235,8 @@ class Frame:
     `pixels` is what a viewer shows (transparency over white). `other_views` are
     further pictures the file holds, brought to the same size: what transparent
     pixels hide, or the second picture of a multi-picture JPEG. A face in any
-    view is a face of the file. All arrays are read-only.
+    view is a face of the file. All arrays are read-only. `embedded` is what else the
+    file holds, for hints about who is in the picture; no decision rests on it.
     """
 
     path: Path
@@ -242,6 +245,7 @@ class Frame:
     pixels: Pixels
     other_views: tuple[Pixels, ...] = ()
     icc_profile: bytes | None = None
+    embedded: Embedded = NOTHING_EMBEDDED
 
     @property
     def width(self) -> int:

@@ -89,6 +89,7 @@ def photo_from_bytes(
         pixels=picture.views[0],
         other_views=picture.views[1:],
         icc_profile=picture.icc_profile,
+        embedded=picture.embedded,
     )
 
 

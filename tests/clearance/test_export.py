@@ -18,10 +18,11 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from clearance.errors import ExportError, ExportRefusedError, VerificationError
-from clearance.export import Exporter, copy_path, in_srgb
+from clearance.export import Exporter, Plan, copy_path
 from clearance.redaction import head_region
 from clearance.rendition import Rendition
 from clearance.results import ExportResult, Outcome
+from clearance.verification import Examiner
 from detector.faces import Box, Face, Frame
 from detector.photo import open_photo
 
@@ -70,7 +71,7 @@ def exported(
     faces = squares(frame)
     seen = [face for face in faces if any(face.box.iou(box) > 0.5 for box in visible)]
     hidden = [face for face in faces if face not in seen]
-    exporter = Exporter(folder, [photo], open_photo, find_faces)
+    exporter = Exporter(folder, [photo], Examiner(open_photo, find_faces))
     return exporter.write(frame, hidden, seen)
 
 
@@ -196,7 +197,9 @@ def test_what_transparency_hides_is_left_behind(tmp_path: Path) -> None:
     photo = saved(tmp_path / "a.png", image)
     frame = open_photo(photo)
     assert not squares(frame)
-    Exporter(tmp_path / "out", [photo], open_photo, squares).write(frame, [Face(LEFT, 0.9)], [])
+    Exporter(tmp_path / "out", [photo], Examiner(open_photo, squares)).write(
+        frame, [Face(LEFT, 0.9)], []
+    )
     with Image.open(tmp_path / "out" / "a.png") as copy:
         assert copy.mode == "RGB"
         assert not (np.asarray(copy) == MAGENTA).all(axis=2).any()
@@ -256,7 +259,7 @@ def test_a_face_that_appears_in_the_copy_is_hidden_as_well(tmp_path: Path) -> No
     photo = saved(tmp_path / "a.jpg", picture(LEFT, RIGHT))
     frame = open_photo(photo)
     judged = [face for face in squares(frame) if face.box.iou(LEFT) > 0.5]
-    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
+    exporter = Exporter(tmp_path / "out", [photo], Examiner(open_photo, squares))
     result = exporter.write(frame, judged, [])
 
     assert len(result.hidden) == 2
@@ -272,8 +275,8 @@ def test_a_smaller_copy_hides_the_same_people(tmp_path: Path, name: str) -> None
     photo = saved(tmp_path / name, picture(LEFT, RIGHT))
     frame = open_photo(photo)
     left, right = squares(frame)
-    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
-    result = exporter.write(frame, [left], [right], rendition=HALF)
+    exporter = Exporter(tmp_path / "out", [photo], Examiner(open_photo, squares))
+    result = exporter.write(frame, [left], [right], Plan(rendition=HALF))
 
     assert (result.width, result.height) == (120, 90)
     assert result.hidden == (left.box,)
@@ -296,8 +299,8 @@ def test_no_pixel_of_a_smaller_copy_knows_what_was_hidden(tmp_path: Path) -> Non
         window = pixels[region.box.top : region.box.bottom, region.box.left : region.box.right]
         window[region.mask()] = colour
         photo = saved(tmp_path / f"{number}.png", Image.fromarray(pixels))
-        exporter = Exporter(tmp_path / "out", [photo], open_photo, lambda _: ())
-        copies.append(exporter.write(open_photo(photo), [face], [], rendition=HALF).sha256)
+        exporter = Exporter(tmp_path / "out", [photo], Examiner(open_photo, lambda _: ()))
+        copies.append(exporter.write(open_photo(photo), [face], [], Plan(rendition=HALF)).sha256)
     assert copies[0] == copies[1]
 
 
@@ -305,8 +308,8 @@ def test_a_face_that_appears_in_a_smaller_copy_is_hidden_as_well(tmp_path: Path)
     photo = saved(tmp_path / "a.jpg", picture(LEFT, RIGHT))
     frame = open_photo(photo)
     left, right = squares(frame)
-    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
-    result = exporter.write(frame, [left], [], rendition=HALF)
+    exporter = Exporter(tmp_path / "out", [photo], Examiner(open_photo, squares))
+    result = exporter.write(frame, [left], [], Plan(rendition=HALF))
     assert len(result.hidden) == 2
     # In pixels of the photo, like the first.
     assert result.hidden[1].iou(right.box) > 0.8
@@ -319,8 +322,8 @@ def test_a_face_is_seen_only_as_long_as_it_is_too_small(
 ) -> None:
     photo = saved(tmp_path / "a.png", picture(Box(100, 60, 100 + side, 60 + side)))
     frame = open_photo(photo)
-    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
-    result = exporter.write(frame, [], [], small=squares(frame), rendition=HALF)
+    exporter = Exporter(tmp_path / "out", [photo], Examiner(open_photo, squares))
+    result = exporter.write(frame, [], [], Plan(small=squares(frame), rendition=HALF))
     assert (len(result.hidden) == 0) is stays
     assert bool(squares(open_photo(result.path))) is stays
 
@@ -387,7 +390,7 @@ def test_a_copy_that_fails_its_checks_is_not_left(tmp_path: Path) -> None:
     def another_file(_path: Path) -> Frame:
         return open_photo(other)
 
-    exporter = Exporter(tmp_path / "out", [photo], another_file, squares)
+    exporter = Exporter(tmp_path / "out", [photo], Examiner(another_file, squares))
     with pytest.raises(VerificationError):
         exporter.write(frame, squares(frame), [])
     assert files(tmp_path / "out") == []
@@ -410,7 +413,7 @@ def test_the_same_verdict_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_photo_that_cannot_be_judged_loses_its_earlier_copy(tmp_path: Path) -> None:
     photo = saved(tmp_path / "a.jpg", picture(LEFT))
     exported(photo, tmp_path / "out")
-    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
+    exporter = Exporter(tmp_path / "out", [photo], Examiner(open_photo, squares))
     assert exporter.withdraw(photo)
     assert files(tmp_path / "out") == []
     assert not exporter.withdraw(photo)
@@ -428,7 +431,7 @@ def test_an_earlier_copy_that_cannot_be_removed_is_named(
 
     monkeypatch.setattr(Path, "unlink", locked)
     with pytest.raises(ExportError, match="delete it by hand"):
-        Exporter(tmp_path / "out", [photo], open_photo, squares).withdraw(photo)
+        Exporter(tmp_path / "out", [photo], Examiner(open_photo, squares)).withdraw(photo)
 
 
 @pytest.mark.parametrize("kind", ["same", "symlink", "hardlink"])
@@ -451,7 +454,7 @@ def test_an_original_is_never_written_to(tmp_path: Path, kind: str) -> None:
 
 def test_an_original_exchanged_during_the_run_is_still_one(tmp_path: Path) -> None:
     photo = saved(tmp_path / "a.jpg", picture(LEFT))
-    exporter = Exporter(tmp_path, [photo], open_photo, squares)
+    exporter = Exporter(tmp_path, [photo], Examiner(open_photo, squares))
     saved(tmp_path / "new.jpg", picture(RIGHT)).replace(photo)
     before = digest(photo)
     frame = open_photo(photo)
@@ -465,7 +468,7 @@ def test_another_photo_of_the_run_is_not_written_to_either(tmp_path: Path) -> No
     neighbour = saved(tmp_path / "out" / "a.jpg", picture(RIGHT))
     before = digest(neighbour)
     frame = open_photo(photo)
-    exporter = Exporter(tmp_path / "out", [photo, neighbour], open_photo, squares)
+    exporter = Exporter(tmp_path / "out", [photo, neighbour], Examiner(open_photo, squares))
     with pytest.raises(ExportRefusedError):
         exporter.write(frame, squares(frame), [])
     assert digest(neighbour) == before
@@ -493,7 +496,7 @@ def test_two_photos_with_one_name_both_get_no_copy(tmp_path: Path, one: str, oth
     photos = [saved(tmp_path / name, picture(LEFT), format="JPEG") for name in (one, other)]
     out = tmp_path / "out"
     stale = saved(copy_path(photos[0], out), picture(LEFT))
-    exporter = Exporter(out, photos, open_photo, squares)
+    exporter = Exporter(out, photos, Examiner(open_photo, squares))
     for photo in photos:
         frame = open_photo(photo)
         with pytest.raises(ExportRefusedError) as caught:
@@ -504,7 +507,7 @@ def test_two_photos_with_one_name_both_get_no_copy(tmp_path: Path, one: str, oth
 
 def test_a_photo_named_twice_is_one_photo(tmp_path: Path) -> None:
     photo = saved(tmp_path / "a.jpg", picture(LEFT))
-    exporter = Exporter(tmp_path / "out", [photo, photo], open_photo, squares)
+    exporter = Exporter(tmp_path / "out", [photo, photo], Examiner(open_photo, squares))
     frame = open_photo(photo)
     assert exporter.write(frame, squares(frame), []).path.exists()
 
@@ -512,13 +515,15 @@ def test_a_photo_named_twice_is_one_photo(tmp_path: Path) -> None:
 def test_a_photo_that_was_not_announced_is_refused(tmp_path: Path) -> None:
     photo = saved(tmp_path / "a.jpg", picture(LEFT))
     with pytest.raises(ExportRefusedError, match="not among the photos"):
-        Exporter(tmp_path / "out", [], open_photo, squares).write(open_photo(photo), [], [])
+        Exporter(tmp_path / "out", [], Examiner(open_photo, squares)).write(
+            open_photo(photo), [], []
+        )
 
 
 def test_subfolders_of_an_album_are_kept(tmp_path: Path) -> None:
     album = tmp_path / "album"
     photos = [saved(album / day / "a.jpg", picture(LEFT)) for day in ("monday", "tuesday")]
-    exporter = Exporter(tmp_path / "out", photos, open_photo, squares, root=album)
+    exporter = Exporter(tmp_path / "out", photos, Examiner(open_photo, squares), root=album)
     for photo in photos:
         frame = open_photo(photo)
         exporter.write(frame, squares(frame), [])
@@ -541,7 +546,7 @@ def test_a_picture_too_long_for_the_format_is_said(tmp_path: Path) -> None:
     frame = open_photo(photo)
     pixels = np.zeros((1, 16384, 3), dtype=np.uint8)
     long = Frame(photo, frame.sha256, "WEBP", pixels)
-    exporter = Exporter(tmp_path / "out", [photo], open_photo, squares)
+    exporter = Exporter(tmp_path / "out", [photo], Examiner(open_photo, squares))
     with pytest.raises(ExportError, match="smaller version"):
         exporter.write(long, [], [])
 
@@ -567,7 +572,7 @@ def test_pictures_of_odd_sizes_and_pure_noise_pass(
     photo = saved(tmp_path / "a.png", Image.fromarray(pixels)).rename(tmp_path / f"a{suffix}")
     frame = open_photo(photo)
     hidden = [Face(Box(width // 2, height // 2, width, height), 0.9)]
-    exporter = Exporter(tmp_path / "out", [photo], open_photo, lambda _frame: ())
+    exporter = Exporter(tmp_path / "out", [photo], Examiner(open_photo, lambda _frame: ()))
     result = exporter.write(frame, hidden, [])
     assert result.path.suffix == suffix
     assert (result.width, result.height) == size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clearance.fills import Look, Style
+from clearance.masks import Drawn, DrawnShape, Shape
 from clearance.redaction import head_region, hide
 from detector.faces import Box, Face, Landmarks
 
 if TYPE_CHECKING:
+    from clearance.redaction import Redaction
     from detector.faces import Pixels
 
 SIDES = st.integers(1, 70)
@@ -57,54 +61,131 @@ def faces(draw: st.DrawFn, width: int, height: int) -> Face:
     box = draw(boxes(width, height))
     points = st.tuples(NUMBERS, NUMBERS)
     wild = st.builds(Landmarks, points, points, points, points, points)
-    landmarks = draw(st.one_of(st.none(), st.just(upright_landmarks(box)), wild))
-    return Face(box, 0.9, landmarks)
+    middle = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
+    rolled = st.floats(-180, 180).map(lambda roll: turned(upright_landmarks(box), roll, middle))
+    upright = st.just(upright_landmarks(box))
+    return Face(box, 0.9, draw(st.one_of(st.none(), upright, rolled, wild)))
 
 
 @st.composite
-def scenes(draw: st.DrawFn) -> tuple[int, int, list[Face]]:
+def drawings(draw: st.DrawFn, width: int, height: int) -> Drawn:
+    """Masks of every kind that touch the picture, also beyond its borders."""
+    kind = draw(st.sampled_from(DrawnShape))
+    if kind in (DrawnShape.BOX, DrawnShape.ELLIPSE):
+        box = draw(boxes(width, height))
+        corners = ((box.left, box.top), (box.right, box.bottom))
+        drawn = Drawn(kind, corners)
+        # The corner of the box around an ellipse is not in it.
+        return drawn if drawn.touches(width, height) else Drawn(DrawnShape.BOX, corners)
+    inside = st.tuples(st.floats(0, width), st.floats(0, height))
+    anywhere = st.tuples(st.floats(-50, 120), st.floats(-50, 120))
+    points = [draw(inside), *draw(st.lists(anywhere, min_size=2, max_size=6))]
+    try:
+        return Drawn(kind, tuple(points))
+    except ValueError:
+        return Drawn(kind, ((0, 0), (width, 0), (0, height)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """What is to be hidden in a picture of some size, and how."""
+
+    width: int
+    height: int
+    hidden: list[Face]
+    drawn: list[Drawn]
+    look: Look
+    cosmetic: list[Face]
+
+    def photo(self, seed: int) -> Pixels:
+        return noise(seed, self.height, self.width)
+
+    def hide(self, pixels: Pixels) -> Redaction:
+        return hide(pixels, self.hidden, self.drawn, self.look, cosmetic=self.cosmetic)
+
+
+LOOKS = st.builds(
+    Look,
+    st.sampled_from([style for style in Style if style is not Style.COSMETIC]),
+    st.sampled_from(Shape),
+    st.sampled_from(["H", "CHU", "ÉÑ"]),
+)
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
     width, height = draw(SIDES), draw(SIDES)
-    return width, height, draw(st.lists(faces(width, height), min_size=1, max_size=4))
-
-
-@settings(max_examples=200, deadline=None)
-@given(scene=scenes(), seed=st.integers(0, 1000))
-def test_two_contents_under_a_mask_give_the_same_bytes(
-    scene: tuple[int, int, list[Face]], seed: int
-) -> None:
-    width, height, hidden = scene
-    one = noise(seed, height, width)
-    mask = hide(one, hidden).mask
-    other = one.copy()
-    other[mask] = noise(seed + 1, height, width)[mask]
-
-    assert hide(one, hidden).pixels.tobytes() == hide(other, hidden).pixels.tobytes()
-
-
-@settings(max_examples=200, deadline=None)
-@given(scene=scenes(), seed=st.integers(0, 1000))
-def test_no_pixel_outside_the_mask_changes(scene: tuple[int, int, list[Face]], seed: int) -> None:
-    width, height, hidden = scene
-    pixels = noise(seed, height, width)
-    before = pixels.tobytes()
-    redaction = hide(pixels, hidden)
-
-    assert pixels.tobytes() == before
-    np.testing.assert_array_equal(redaction.pixels[~redaction.mask], pixels[~redaction.mask])
+    return Scene(
+        width,
+        height,
+        draw(st.lists(faces(width, height), min_size=1, max_size=4)),
+        draw(st.lists(drawings(width, height), max_size=2)),
+        draw(LOOKS),
+        draw(st.lists(faces(width, height), max_size=2)),
+    )
 
 
 @settings(max_examples=300, deadline=None)
+@given(scene=scenes(), seed=st.integers(0, 1000))
+def test_two_contents_under_a_mask_give_the_same_bytes(scene: Scene, seed: int) -> None:
+    """In every style, of heads and drawn masks, and beside faces blurred for taste."""
+    one = scene.photo(seed)
+    mask = scene.hide(one).mask
+    other = one.copy()
+    other[mask] = scene.photo(seed + 1)[mask]
+
+    assert scene.hide(one).pixels.tobytes() == scene.hide(other).pixels.tobytes()
+
+
+@settings(max_examples=100, deadline=None)
+@given(scene=scenes(), seed=st.integers(0, 1000))
+def test_a_blur_for_taste_is_no_source_of_a_fill(scene: Scene, seed: int) -> None:
+    """It neither changes a hidden pixel, nor is it seen in one."""
+    photo = scene.photo(seed)
+    blurred, plain = scene.hide(photo), dataclasses.replace(scene, cosmetic=[]).hide(photo)
+
+    assert not (blurred.cosmetic & blurred.mask).any()
+    np.testing.assert_array_equal(blurred.mask, plain.mask)
+    same = ~blurred.cosmetic
+    np.testing.assert_array_equal(blurred.pixels[same], plain.pixels[same])
+
+
+@settings(max_examples=150, deadline=None)
+@given(scene=scenes(), seed=st.integers(0, 1000))
+def test_no_pixel_outside_the_masks_changes(scene: Scene, seed: int) -> None:
+    pixels = scene.photo(seed)
+    before = pixels.tobytes()
+    redaction = scene.hide(pixels)
+
+    assert pixels.tobytes() == before
+    same = ~(redaction.mask | redaction.cosmetic)
+    np.testing.assert_array_equal(redaction.pixels[same], pixels[same])
+
+
+@settings(max_examples=100, deadline=None)
+@given(scene=scenes(), seed=st.integers(0, 1000))
+def test_the_order_of_what_is_hidden_does_not_matter(scene: Scene, seed: int) -> None:
+    photo = scene.photo(seed)
+    backwards = dataclasses.replace(
+        scene,
+        hidden=scene.hidden[::-1],
+        drawn=scene.drawn[::-1],
+        cosmetic=scene.cosmetic[::-1],
+    )
+    assert scene.hide(photo).pixels.tobytes() == backwards.hide(photo).pixels.tobytes()
+
+
+@settings(max_examples=150, deadline=None)
 @given(scene=scenes())
-def test_every_box_is_covered_with_its_margin(scene: tuple[int, int, list[Face]]) -> None:
-    width, height, hidden = scene
-    mask = hide(noise(0, height, width), hidden).mask
+def test_every_box_is_covered_with_its_margin(scene: Scene) -> None:
+    mask = scene.hide(scene.photo(0)).mask
 
     def covered(left: float, top: float, right: float, bottom: float) -> bool:
         rows = slice(max(0, round(top)), max(0, round(bottom)))
         columns = slice(max(0, round(left)), max(0, round(right)))
         return bool(mask[rows, columns].all())
 
-    for face in hidden:
+    for face in scene.hidden:
         box = face.box
         # The whole box and 15 percent around it, corners included ...
         across, down = 0.15 * box.width, 0.15 * box.height
@@ -133,6 +214,38 @@ def test_a_picture_that_is_all_face_becomes_one_grey(size: tuple[int, int]) -> N
     assert (redaction.pixels == 128).all()
 
 
+def test_a_blur_hides_nobody() -> None:
+    """Who is not cleared is never only blurred; what is drawn over is filled all the same."""
+    pixels, look = noise(12, 60, 60), Look(Style.COSMETIC)
+    with pytest.raises(ValueError, match="hides nobody"):
+        hide(pixels, [Face(Box(20, 20, 40, 40), 0.9)], look=look)
+    redaction = hide(pixels, [], [Drawn.parse("box:10,10,20,20")], look)
+    assert len(np.unique(redaction.pixels[10:20, 10:20].reshape(-1, 3), axis=0)) == 1
+
+
+def test_a_blur_for_taste_is_told_apart() -> None:
+    pixels = noise(13, 200, 200)
+    seen = Face(Box(80, 80, 120, 130), 0.9)
+    redaction = hide(pixels, [], cosmetic=[seen])
+    assert redaction.cosmetic[80:130, 80:120].all()
+    assert not redaction.mask.any()
+    assert redaction.regions == ()
+    assert redaction.pixels[80:130, 80:120].std() < 0.2 * pixels[80:130, 80:120].std()
+
+
+def test_regions_are_the_faces_and_then_what_was_drawn() -> None:
+    face, drawn = Face(Box(50, 50, 70, 70), 0.9), Drawn.parse("polygon:2,2 12,2 2,12")
+    look = Look(shape=Shape.BOX)
+    regions = hide(noise(14, 100, 100), [face], [drawn], look).regions
+    assert regions == (head_region(face, 100, 100, Shape.BOX), drawn.region(100, 100))
+
+
+def test_what_is_drawn_beside_the_picture_is_refused() -> None:
+    """Somebody meant to hide something: it must not be passed over."""
+    with pytest.raises(ValueError, match="outside"):
+        hide(noise(15, 50, 50), [], [Drawn.parse("box:60,10,80,20")])
+
+
 def test_nobody_to_hide_gives_an_equal_copy() -> None:
     pixels = noise(3, 31, 17)
     redaction = hide(pixels, [])
@@ -143,8 +256,9 @@ def test_nobody_to_hide_gives_an_equal_copy() -> None:
 
 def test_the_result_cannot_be_changed_by_accident() -> None:
     redaction = hide(noise(4, 20, 20), [Face(Box(5, 5, 10, 10), 0.9)])
-    with pytest.raises(ValueError, match="read-only"):
-        redaction.pixels[0, 0] = 0
+    for array in (redaction.pixels, redaction.mask, redaction.cosmetic):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = 0
 
 
 def test_the_mask_reaches_farther_above_the_face_than_below() -> None:

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from clearance.clear import clear_photo, judge
+from clearance.copying import Wishes, shown_in
 from clearance.rendition import Rendition, fits
-from clearance.results import ExportResult, FaceReason, Outcome
+from clearance.results import Checks, ExportResult, FaceReason, Outcome, PhotoResult
 from clearance.settings import Publication, Settings
 from clearance.use import IntendedUse
 from consent.registry import Registry
@@ -23,7 +24,7 @@ from tests.clearance.test_judging import house_of
 from tests.consent.factories import TODAY, enrol
 
 if TYPE_CHECKING:
-    from clearance.export import Exporter
+    from clearance.copying import Copies
     from detector.detector import Detector
 
 USE = IntendedUse(("website",), TODAY)
@@ -111,12 +112,13 @@ def test_a_scaled_face_keeps_its_landmarks_and_holds_all_of_itself() -> None:
 
 
 class Seen:
-    """Stands for the exporter and remembers what it was told."""
+    """Stands for what makes copies and remembers what it was told."""
 
-    def write(self, frame: Frame, hidden: object, visible: object, **more: object) -> ExportResult:
-        self.told = {"hidden": hidden, "visible": visible, **more}
-        path = frame.path
-        return ExportResult(path, frame.sha256, frame.width, frame.height, (), Outcome.CLEARED)
+    def make(self, frame: Frame, result: PhotoResult) -> ExportResult:
+        self.shown, self.rendition = shown_in(result, Wishes()), result.rendition
+        size = (frame.width, frame.height)
+        checks = Checks(0, 0, None, 0)
+        return ExportResult(frame.path, frame.sha256, *size, (), Outcome.CLEARED, checks)
 
 
 def test_a_copy_is_told_who_may_be_seen_at_any_size_and_who_only_small(
@@ -133,13 +135,12 @@ def test_a_copy_is_told_who_may_be_seen_at_any_size_and_who_only_small(
     seen = Seen()
     use = IntendedUse(("website",), TODAY, max_edge=320)
 
-    result = clear_photo(photo, use, house, cast("Exporter", seen))
+    result = clear_photo(photo, use, house, cast("Copies", seen))
 
     assert result.rendition == Rendition.of(640, 480, 320)
-    assert seen.told == {
-        "hidden": [large],
-        "visible": [poster],
-        "small": [small],
-        "rendition": result.rendition,
-    }
+    assert seen.rendition == result.rendition
+    assert seen.shown.hidden == (large,)
+    assert seen.shown.visible == (poster,)
+    assert seen.shown.small == (small,)
+    assert seen.shown.cosmetic == ()
     assert list(registry._log.entries())[-1].details["max_edge"] == 320
