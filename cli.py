@@ -305,12 +305,14 @@ def _copies(
         comparing(house.detector) if settings.detection.matching else None,
     )
     exporter = Exporter(copying.out, paths, examiner, root=root, manner=copying.manner(settings))
-    naming = house.registry and Naming(
-        house.registry,
-        settings.consent,
-        ordinary=settings.publication.ordinary_words,
-        credited=settings.publication.credited,
-    )
+    naming = None
+    if house.registry:
+        naming = Naming(
+            house.registry,
+            settings.consent,
+            ordinary=settings.publication.ordinary_words,
+            credited=settings.publication.credited,
+        )
     sidecars = order.words if copying.sidecar else None
     wishes = copying.wishes(settings)
     return Copies(exporter, wishes, naming, settings.publication, sidecars=sidecars)

@@ -17,6 +17,7 @@ XMP part 3 and ICC.1:2010 annex B (where metadata and colour profiles lie in eac
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import struct
 import zlib
@@ -42,7 +43,6 @@ class Carried:
 NOTHING: Final = Carried()
 
 _TRAILER = "bytes after the end of the picture"
-_DAMAGED = "a damaged structure"
 
 
 def embed_options(format: str, carried: Carried) -> dict[str, object]:
@@ -86,11 +86,13 @@ def foreign_parts(data: bytes, carried: Carried = NOTHING) -> tuple[str, ...]:
         Each name once; nothing for a file that holds just what it should.
     """
     blocks = _Blocks(carried)
+    found: dict[str, None] = {}
     try:
-        found = [*_parts(data, blocks), *blocks.missing()]
+        for name in itertools.chain(_parts(data, blocks), blocks.missing()):
+            found[name] = None
     except (struct.error, IndexError, KeyError, zlib.error):
-        found = [_DAMAGED]
-    return tuple(dict.fromkeys(found))
+        found["a damaged structure"] = None
+    return tuple(found)
 
 
 class _Blocks:

@@ -16,7 +16,7 @@ from clearance.metadata import DataMining, ReleaseStatus, Rights, packet
 from clearance.naming import FILE_NAME
 from clearance.redaction import head_region
 from clearance.results import ExportResult, FaceReason, FaceResult, NameFound, Outcome
-from clearance.sidecar import faces_of, sidecar, write_sidecar
+from clearance.sidecar import SidecarFace, sidecar, write_sidecar
 
 if TYPE_CHECKING:
     from clearance.export import Exporter
@@ -43,7 +43,7 @@ class Wishes:
         crop: show the part without uncleared people, where one is large enough.
     """
 
-    look: Look = Look()
+    look: Look = dataclasses.field(default_factory=Look)
     hide: tuple[int, ...] = ()
     hide_all: bool = False
     drawn: tuple[Drawn, ...] = ()
@@ -86,8 +86,7 @@ class Copies:
         """
         try:
             if self._words:
-                faces = faces_of(result, self._words)
-                write_sidecar(frame.path, sidecar(frame, result.outcome, faces))
+                write_sidecar(frame.path, _sidecar(frame, result, self._words))
             shown = shown_in(result, self._wishes)
             crop = self._crop(frame, shown)
             rights, names = self._rights(result)
@@ -276,3 +275,16 @@ def _texts(source: Hints | Rights) -> Mapping[str, tuple[str, ...]]:
         value = getattr(source, field.name)
         found[field.name] = ((value,) if value else ()) if isinstance(value, str) else value
     return found
+
+
+def _sidecar(frame: Frame, result: PhotoResult, words: Language) -> bytes:
+    """What is written beside the original, for the house itself."""
+    said = frame.embedded
+    stored = said.stored_size if min(said.stored_size) else (frame.width, frame.height)
+    faces = [
+        SidecarFace(one.face.box, one.name or "", words.outcome(one.outcome), words.why(one))
+        for one in result.faces
+    ]
+    return sidecar(
+        frame.path.name, stored, said.orientation, faces, result.outcome, result.channels
+    )

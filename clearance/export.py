@@ -46,7 +46,7 @@ class Manner:
         explain: folder for a picture of where a copy failed its checks; None for none.
     """
 
-    look: Look = Look()
+    look: Look = dataclasses.field(default_factory=Look)
     format: str | None = None
     quality: int | None = None
     explain: Path | None = None

@@ -78,6 +78,19 @@ NAMESPACES: Final = {
     "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
 }
 """By the prefix that everybody uses."""
+_PROPERTIES: Final = (
+    "plus:ModelReleaseStatus",
+    "plus:ModelReleaseID",
+    "plus:DataMining",
+    "dc:creator",
+    "photoshop:Credit",
+    "dc:rights",
+    "xmpRights:WebStatement",
+    "Iptc4xmpCore:AltTextAccessibility",
+    "dc:description",
+    "dc:subject",
+)
+"""The allow-list, in the order in which it is written."""
 _PREFIXES = {uri: prefix for prefix, uri in NAMESPACES.items()}
 
 _NO_XML = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -228,6 +241,8 @@ def read_packet(xmp: bytes) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for element in descriptions[0]:
         name = qualified(element.tag)
+        if name not in _PROPERTIES:
+            raise ValueError(f"{name} is not on the list")
         if name in found:
             raise ValueError(f"{name} is said twice")
         items = element.findall("*/rdf:li", NAMESPACES)

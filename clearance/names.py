@@ -129,25 +129,32 @@ class NameIndex:
         return self._found(stem, shown, inside=True)
 
     def _found(self, text: str, shown: Collection[str], *, inside: bool) -> tuple[Mention, ...]:
-        tokens = _tokens(text)
         found: dict[str, str] = {}
         for pattern, person in self._codes:
             if match := pattern.search(text):
                 found.setdefault(person, match[0])
+        tokens = _tokens(text)
         for token in tokens:
-            for word in _stems(token.folded):
-                for person in self._families.get(word, ()):
-                    if self._alone(word, person, shown):
-                        found.setdefault(person, token.written)
-                    elif near := self._given_near(token, tokens, person):
-                        found.setdefault(person, f"{near.written} {token.written}")
-                for person in self._givens.get(word, ()):
-                    if person in shown and self._alone(word, person, shown):
-                        found.setdefault(person, token.written)
+            for person, words in self._by(token, tokens, shown):
+                found.setdefault(person, words)
         for written in _WORD.findall(text):
             for person in self._run_together(folded(written), inside=inside):
                 found.setdefault(person, written)
         return tuple(Mention(person, words) for person, words in found.items())
+
+    def _by(
+        self, token: _Token, tokens: list[_Token], shown: Collection[str]
+    ) -> Iterator[tuple[str, str]]:
+        """Whom one word names, by itself or with its neighbours, and the words that do it."""
+        for word in _stems(token.folded):
+            for person in self._families.get(word, ()):
+                if self._alone(word, person, shown):
+                    yield person, token.written
+                elif near := self._given_near(token, tokens, person):
+                    yield person, f"{near.written} {token.written}"
+            for person in self._givens.get(word, ()):
+                if person in shown and self._alone(word, person, shown):
+                    yield person, token.written
 
     def _alone(self, word: str, person: str, shown: Collection[str]) -> bool:
         if person in shown:
@@ -188,7 +195,7 @@ def folded(word: str) -> str:
 
 
 def _tokens(text: str) -> list[_Token]:
-    tokens = []
+    tokens: list[_Token] = []
     for run in _WORD.findall(unicodedata.normalize("NFC", text)):
         for part in _JOINT.split(run):
             tokens.append(_Token(folded(part), part, len(tokens)))

@@ -85,7 +85,7 @@ def sidecar(
     if not _UPRIGHT <= orientation <= 8 or min(stored_size) < 1:  # noqa: PLR2004
         raise ValueError("no raster")
     width, height = stored_size
-    tags = [(_TOOL, outcome.value)]
+    tags: list[tuple[str, ...]] = [(_TOOL, outcome.value)]
     tags += [(_TOOL, channel, verdict.value) for channel, verdict in channels.items()]
     regions = "".join(_region(face, stored_size, orientation) for face in faces)
     applied = f"<stDim:w>{width}</stDim:w><stDim:h>{height}</stDim:h><stDim:unit>pixel</stDim:unit>"
@@ -176,7 +176,7 @@ def _region(face: SidecarFace, stored_size: tuple[int, int], orientation: int) -
         "rdf:li",
         _structure("mwg-rs:Area", f"{area}<stArea:unit>normalized</stArea:unit>")
         + simple("mwg-rs:Type", "Face")
-        # Without a name digiKam takes it for one of which it should ask.
+        # There also where it is empty: a face, and nobody has said whose.
         + (simple("mwg-rs:Name", face.name) or "<mwg-rs:Name></mwg-rs:Name>")
         + simple("mwg-rs:Description", said),
     )

@@ -19,6 +19,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from clearance import copy_words
 from clearance.results import FaceReason, Outcome
 from detector.faces import Certainty
 from forms.report_parts import COLOURS, SHADE, Picture
@@ -158,6 +159,8 @@ class PictureSections:
                 (_("Copy"), as_markup(str(export.path) if self.head.names else export.path.name))
             )
             facts.append(("", as_markup(words.format(n=hidden))))
+            told = copy_words.copy(export, self.head.language, names=self.head.names)
+            facts += [("", as_markup(line)) for line in told]
             facts.append((_("Copy’s SHA-256"), _hash(export.sha256)))
         return facts
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
+from clearance.colour import in_srgb, profile_for_copy
 from clearance.errors import ExportError, ExportRefusedError, VerificationError
 from clearance.export import Exporter, Plan, copy_path
 from clearance.redaction import head_region
@@ -174,11 +175,17 @@ def test_nothing_but_the_picture_is_in_the_copy(tmp_path: Path) -> None:
     data = exported(photo, tmp_path / "out").path.read_bytes()
 
     assert data.count(b"\xff\xd8\xff") == 1, "a second picture"
-    for trace in (SECRET, b"Exif", b"http", b"ICC_PROFILE", b"Photoshop", b"xmpmeta", b"GPS"):
+    for trace in (SECRET, b"Exif", b"http", b"Photoshop", b"xmpmeta", b"GPS"):
         assert trace not in data
     with Image.open(io.BytesIO(data)) as copy:
         assert not copy.getexif()
-        assert set(copy.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        assert set(copy.info) <= {
+            "jfif",
+            "jfif_version",
+            "jfif_unit",
+            "jfif_density",
+            "icc_profile",
+        }
 
 
 def test_text_in_a_png_is_left_behind(tmp_path: Path) -> None:
@@ -219,20 +226,18 @@ def test_a_picture_on_its_side_is_hidden_upright(tmp_path: Path, orientation: in
     assert not squares(open_photo(result.path))
 
 
-def test_colours_are_those_of_srgb(tmp_path: Path) -> None:
+def test_colours_are_kept_with_a_profile_of_their_own(tmp_path: Path) -> None:
     icc = wide_profile()
     photo = saved(tmp_path / "a.png", picture(), icc_profile=icc)
     frame = open_photo(photo)
-    assert frame.icc_profile == icc
     copy = open_photo(exported(photo, tmp_path / "out").path)
-    assert copy.icc_profile is None
+    np.testing.assert_array_equal(copy.pixels, frame.pixels)
+    assert copy.icc_profile == profile_for_copy(icc)
     with Image.open(photo) as source:
-        expected = ImageCms.profileToProfile(
-            source, io.BytesIO(icc), ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    difference = np.abs(np.asarray(expected).astype(int) - copy.pixels)
+        expected = in_srgb(np.asarray(source), icc)
+    difference = np.abs(in_srgb(copy.pixels, copy.icc_profile).astype(int) - expected)
     assert difference.max() <= 2
-    assert np.abs(frame.pixels.astype(int) - copy.pixels).max() > 8
+    assert np.abs(frame.pixels.astype(int) - expected).max() > 8
 
 
 def wide_profile() -> bytes:
@@ -241,18 +246,28 @@ def wide_profile() -> bytes:
     return icc.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
 
 
-@pytest.mark.parametrize("profile", [b"no profile at all", b"\0" * 200])
+@pytest.mark.parametrize("profile", [b"no profile at all", b"\0" * 200], ids=["text", "zeros"])
 def test_a_damaged_profile_is_passed_over(tmp_path: Path, profile: bytes) -> None:
     frame = open_photo(saved(tmp_path / "a.png", picture()))
-    damaged = Frame(frame.path, frame.sha256, "PNG", frame.pixels, (), profile)
-    np.testing.assert_array_equal(in_srgb(damaged), frame.pixels)
+    assert profile_for_copy(profile) is None
+    np.testing.assert_array_equal(in_srgb(frame.pixels, profile), frame.pixels)
 
 
 def test_srgb_under_another_name_moves_no_pixel(tmp_path: Path) -> None:
     icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     frame = open_photo(saved(tmp_path / "a.png", picture(), icc_profile=icc))
     assert frame.icc_profile
-    assert in_srgb(frame) is frame.pixels
+    assert in_srgb(frame.pixels, frame.icc_profile) is frame.pixels
+
+
+def test_a_profile_keeps_its_colours_and_nothing_else() -> None:
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    made = profile_for_copy(icc)
+    assert made
+    secret = icc.replace(b"mluc", b"secr", 1)
+    kept = profile_for_copy(secret)
+    assert kept is None or b"secr" not in kept
+    assert profile_for_copy(made) == made
 
 
 def test_a_face_that_appears_in_the_copy_is_hidden_as_well(tmp_path: Path) -> None:

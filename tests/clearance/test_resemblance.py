@@ -73,7 +73,7 @@ def test_a_head_that_was_not_hidden_is_told(
 def test_a_blur_is_not_enough(
     photo: tuple[Frame, tuple[Face, ...]], detector: Detector, model: ScoreModel
 ) -> None:
-    frame, faces = photo
+    frame, _ = photo
     blurred = Image.fromarray(frame.pixels).filter(ImageFilter.GaussianBlur(3))
     found = seen(photo, np.asarray(blurred), detector, model)
     assert found.telltale

@@ -17,7 +17,7 @@ from clearance.documents import photo_document
 from clearance.language import LANGUAGES, language
 from clearance.rate import MatchingRate
 from clearance.rendition import Rendition
-from clearance.results import ExportResult, FaceReason, Outcome, PhotoResult
+from clearance.results import Checks, ExportResult, FaceReason, Outcome, PhotoResult
 from consent.decision import Reason
 from consent.records import NotAFace
 from detector.errors import PhotoUnreadableError
@@ -38,6 +38,8 @@ from tests.forms.judged import (
 from tests.forms.paper import images, words
 
 LEFT, RIGHT = Box(100, 120, 180, 220), Box(400, 120, 480, 220)
+
+CHECKS = Checks(faces_seen=1, heads_hidden=1, strangers_as_alike=0.25, largest_change=3)
 
 
 def seen(path: Path, colour: tuple[int, int, int]) -> int:
@@ -226,9 +228,10 @@ def test_how_often_a_stranger_is_mistaken_is_said(tmp_path: Path) -> None:
 
 def test_an_export_is_recorded_and_only_it_may_go_out(tmp_path: Path) -> None:
     result = a_result(a_photo(tmp_path / "a.png", [LEFT]), [a_face(LEFT, Outcome.BLOCKED)])
-    export = ExportResult(Path("out/a.png"), "c" * 64, 600, 400, (LEFT,), Outcome.REDACTED)
+    export = ExportResult(Path("out/a.png"), "c" * 64, 600, 400, (LEFT,), Outcome.REDACTED, CHECKS)
     text = words(report(tmp_path / "r.pdf", [dataclasses.replace(result, export=export)]))
     assert "1 head hidden, checked" in text
+    assert "matched by 25.0% of strangers" in text
     assert str(Path("out/a.png")) in text
     assert "c" * 32 in text
     assert "Only the copies with hidden heads may be published." in text
@@ -290,7 +293,7 @@ def test_long_names_many_faces_and_long_lists_have_room(tmp_path: Path) -> None:
 def test_the_longest_paths_a_system_allows_have_room(tmp_path: Path) -> None:
     photo = a_photo(tmp_path / "a.png", [LEFT])
     far = Path("/".join(["folder" * 40] * 17)) / ("n" * 250 + ".png")
-    export = ExportResult(far, "c" * 64, 600, 400, (LEFT,), Outcome.REDACTED)
+    export = ExportResult(far, "c" * 64, 600, 400, (LEFT,), Outcome.REDACTED, CHECKS)
     channels = dict.fromkeys(["website", *map(str, range(9))], Outcome.REDACTED)
     result = dataclasses.replace(
         a_result(photo, [a_face(LEFT)]), path=far, export=export, channels=channels
