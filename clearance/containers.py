@@ -169,15 +169,14 @@ def _jpeg_parts(data: bytes, blocks: _Blocks) -> Iterator[str]:
         elif marker == _APP1 and content.startswith(_JPEG_XMP):
             yield from blocks.xmp(content.removeprefix(_JPEG_XMP))
         elif marker == _APP2 and content.startswith(_JPEG_PROFILE):
-            yield from profile.add(content.removeprefix(_JPEG_PROFILE))
+            profile.add(content.removeprefix(_JPEG_PROFILE))
         elif marker == _END_OF_IMAGE:
             if content:
                 yield _TRAILER
         elif not picture.add(marker, content):
             yield f"segment {_jpeg_name(marker)}"
     yield from picture.parts()
-    if profile.content is not None:
-        yield from blocks.profile(profile.content)
+    yield from profile.parts(blocks)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -204,18 +203,19 @@ class _JpegProfile:
     """A colour profile, which may lie in several segments: each says which of how many."""
 
     def __init__(self) -> None:
-        self.content: bytes | None = None
-        self._next = 1
+        self._parts: list[tuple[int, int]] = []
+        self._content = b""
 
-    def add(self, content: bytes) -> Iterator[str]:
-        if content[0] != self._next:
+    def add(self, content: bytes) -> None:
+        self._parts.append((content[0], content[1]))
+        self._content += content[2:]
+
+    def parts(self, blocks: _Blocks) -> Iterator[str]:
+        count = len(self._parts)
+        if self._parts != [(number, count) for number in range(1, count + 1)]:
             yield "a colour profile in disorder"
-        if self.content is None:
-            self._count = content[1]
-        elif content[1] != self._count:
-            yield "a colour profile in disorder"
-        self._next += 1
-        self.content = (self.content or b"") + content[2:]
+        if self._parts:
+            yield from blocks.profile(self._content)
 
 
 class _JpegPicture:
