@@ -98,27 +98,31 @@ def profile_for_copy(icc: bytes | None) -> bytes | None:
         return None
     try:
         fresh = _Profile.read(icc).written()
-        intents = (ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Intent.PERCEPTUAL)
         same = all(
-            _difference(
-                _applied(_to_srgb(icc, intent), _cube()), _applied(_to_srgb(fresh, intent), _cube())
-            )
-            <= _SAME
-            for intent in intents
+            _difference(_seen(icc, intent), _seen(fresh, intent)) <= _SAME
+            for intent in (ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Intent.PERCEPTUAL)
         )
     except (ImageCms.PyCMSError, OSError, ValueError, struct.error, IndexError):
         return None
     return fresh if same else None
 
 
-def _to_srgb(icc: bytes, intent: ImageCms.Intent) -> Transform:
+def _seen(icc: bytes, intent: ImageCms.Intent) -> Pixels:
+    """What a screen of sRGB shows of the cube."""
+    # For a few colours, tables that make many faster are not worth making.
+    return _applied(_to_srgb(icc, intent, ImageCms.Flags.NOOPTIMIZE), _cube())
+
+
+def _to_srgb(
+    icc: bytes, intent: ImageCms.Intent, how: ImageCms.Flags = ImageCms.Flags.NONE
+) -> Transform:
     return ImageCms.buildTransform(
         ImageCms.ImageCmsProfile(io.BytesIO(icc)),
         ImageCms.createProfile("sRGB"),
         "RGB",
         "RGB",
         intent,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        how | ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
 
 
@@ -180,9 +184,6 @@ class _Profile:
                 _must(signature not in tags and start + length <= len(icc))
                 tags[signature] = _rebuilt(icc[start : start + length], _KEPT[signature])
         _must(tags.keys() >= {*_COLORANTS, *_CURVES} or _FROM_DEVICE[0] in tags)
-        if _FROM_DEVICE[0] not in tags:
-            # Tables for other intents mean nothing without the first.
-            tags = {name: said for name, said in tags.items() if name not in _TABLES}
         return cls(version >> 24, kind, space, intent & 0xFFFF, tags)
 
     def written(self) -> bytes:

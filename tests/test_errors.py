@@ -180,7 +180,7 @@ def test_machines_read_english_in_every_language(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--blur",), "les copies"),
+        (("-o", "copies"), "aucune n’est demandée"),
         (("--report", "x.txt"), "se termine par"),
         (("--channel", "billboard"), "aucun canal"),
         (("--on", "tomorrow"), "n’est pas un jour"),

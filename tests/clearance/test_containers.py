@@ -60,7 +60,7 @@ def exif() -> Image.Exif:
 
 @kinds
 @carryings
-@pytest.mark.parametrize("size", [(1, 1), (40, 30), (701, 333)], ids=["1x1", "40x30", "701x333"])
+@pytest.mark.parametrize("size", [(1, 1), (40, 30), (301, 133)], ids=["1x1", "40x30", "301x133"])
 def test_a_copy_holds_what_it_carries_and_nothing_else(
     kind: str, carried: Carried, size: tuple[int, int]
 ) -> None:
@@ -570,7 +570,6 @@ def unchanged(meta: Boxes) -> None:
 
 
 ROTATED = with_property(b"irot", b"\1", 0x80)
-METADATA_UNIT = b"\x2a\x05\x04words"[:2] + b"\x04word"
 AVIF_CHANGES: list[tuple[str, Change, str]] = [
     ("free", lambda data: data + iso_box(b"free", b"anything"), "ftyp, meta, mdat"),
     ("uuid-first", lambda data: data[:32] + iso_box(b"uuid", bytes(20)) + data[32:], "ftyp, meta"),
@@ -606,7 +605,7 @@ AVIF_CHANGES: list[tuple[str, Change, str]] = [
     ("depth", remade(replaced(b"iprp", b"\3\x08\x08\x08", b"\3\x08\x08\x0a")), "property pixi"),
     ("before-the-items", remade(unchanged, before_items=b"gap"), "bytes between"),
     ("behind-the-items", remade(unchanged, media=lambda media: media + b"gap"), "bytes behind"),
-    ("metadata-unit", longer_picture(METADATA_UNIT), "unit 5"),
+    ("metadata-unit", longer_picture(b"\x2a\x04word"), "unit 5"),
     ("padding-unit", longer_picture(b"\x7a\x04word"), "unit 15"),
     ("unknown-unit", longer_picture(b"\x4a\x04word"), "unit 9"),
     ("second-frame", longer_picture(b"\x32\x04word"), "one picture"),
