@@ -39,12 +39,74 @@ _SHORT_CAPITALS = 3
 """Letters of a word in capitals that may be initials ("JP Keller") as well as a family's."""
 
 _PARTICLES = frozenset(
-    "von van vom de del della delle dei degli dell di da dal dalla das der den des do dos du "
-    "la las le les los lo el al bin ibn zu zum zur ten ter und et y e i".split()
+    [
+        "von",
+        "van",
+        "vom",
+        "de",
+        "del",
+        "della",
+        "delle",
+        "dei",
+        "degli",
+        "dell",
+        "di",
+        "da",
+        "dal",
+        "dalla",
+        "das",
+        "der",
+        "den",
+        "des",
+        "do",
+        "dos",
+        "du",
+        "la",
+        "las",
+        "le",
+        "les",
+        "los",
+        "lo",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "zu",
+        "zum",
+        "zur",
+        "ten",
+        "ter",
+        "und",
+        "et",
+        "y",
+        "e",
+        "i",
+    ]
 )
 _TITLES = frozenset(
-    "dr prof med phil dipl lic mag ing mr mrs ms mme mlle herr frau signor signora "
-    "geb geborene née nata".split()
+    [
+        "dr",
+        "prof",
+        "med",
+        "phil",
+        "dipl",
+        "lic",
+        "mag",
+        "ing",
+        "mr",
+        "mrs",
+        "ms",
+        "mme",
+        "mlle",
+        "herr",
+        "frau",
+        "signor",
+        "signora",
+        "geb",
+        "geborene",
+        "née",
+        "nata",
+    ]
 )
 _GENERATIONS = frozenset(["jr", "sr"])
 
