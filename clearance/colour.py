@@ -392,7 +392,7 @@ def _srgb_light(value: Numbers) -> Numbers:
 
 
 def _adobe_light(value: Numbers) -> Numbers:
-    """Adobe RGB (1998) color image encoding, 4.3.4.2."""
+    """Adobe RGB (1998) Color Image Encoding, version 2005-05."""
     return np.asarray(value ** (563 / 256))
 
 

@@ -261,6 +261,12 @@ def test_a_name_is_given_for_colours_only(
     assert name_of(kept(profile)) == name
 
 
+@pytest.mark.parametrize(("version", "kinds"), [(2, (b"desc", b"text")), (4, (b"mluc", b"mluc"))])
+def test_texts_have_the_type_of_their_version(version: int, kinds: tuple[bytes, bytes]) -> None:
+    tags = tags_of(kept(icc(matrix_tags(), version=version << 24)))
+    assert (tags[b"desc"][:4], tags[b"cprt"][:4]) == kinds
+
+
 def test_a_table_has_no_name() -> None:
     tags = matrix_tags(SRGB) | lut_tags(table_of_words(SRGB))
     assert name_of(kept(icc(tags))) == "RGB"
@@ -360,6 +366,7 @@ REFUSED: dict[str, bytes] = {
     "unknown-curve": icc(MATRIX | {b"rTRC": b"para\0\0\0\0\0\x09\0\0" + fixed(1)}),
     "magic": icc(MATRIX).replace(b"acsp", b"xxxx"),
     "too-many-tags": icc(MATRIX)[:128] + b"\xff\xff\xff\xff" + icc(MATRIX)[132:],
+    "tag-behind-the-end": struct.pack(">I", len(icc(MATRIX)) - 20) + icc(MATRIX)[4:],
     "longer-than-it-is": b"\0\1\0\0" + icc(MATRIX)[4:],
 }
 

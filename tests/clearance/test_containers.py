@@ -208,6 +208,13 @@ def renumbered_table(data: bytes) -> bytes:
     return data[:at] + b"\x03" + data[at + 1 :]
 
 
+def part_of_a_scan(data: bytes) -> bytes:
+    """A scan that holds only some of the coefficients."""
+    at = data.index(b"\xff\xda") + 2 + 10
+    assert data[at : at + 2] == b"\x3f\0"
+    return data[:at] + b"\x3e" + data[at + 1 :]
+
+
 JPEG_CHANGES: list[tuple[str, Change, str]] = [
     ("comment", behind_jfif(segment(0xFE, b"a comment")), "segment COM"),
     ("empty-comment", behind_jfif(segment(0xFE, b"")), "segment COM"),
@@ -229,6 +236,7 @@ JPEG_CHANGES: list[tuple[str, Change, str]] = [
     ("more-profile", before_the_scan(jpeg_profile(2, 2, b"more")), "colour profile"),
     ("second-scan", second_scan, "one picture"),
     ("second-frame", second_frame, "one picture"),
+    ("part-of-a-scan", part_of_a_scan, "damaged"),
     ("spare-table", before_the_scan(segment(0xDB, b"\2" + bytes(64))), "tables"),
     ("spare-codes", before_the_scan(segment(0xC4, b"\x02" + bytes(15) + b"\3abc")), "tables"),
     ("table-twice", before_the_scan(segment(0xDB, b"\0" + bytes(64))), "tables"),
@@ -565,6 +573,14 @@ def shorter_picture(data: bytes) -> bytes:
     return data[:at] + short + data[at + 4 :]
 
 
+def meta_flags(data: bytes) -> bytes:
+    at = data.index(b"meta") + 4
+    return data[:at] + b"\0\0\0\1" + data[at + 4 :]
+
+
+OPTIONAL_CONFIGURATION = replaced(b"iprp", b"\5\1\2\x83\4\5", b"\5\1\2\3\4\5")
+
+
 def unchanged(meta: Boxes) -> None:
     """Nothing."""
 
@@ -589,6 +605,8 @@ AVIF_CHANGES: list[tuple[str, Change, str]] = [
     ("item-data", remade(setting(b"idat", b"anything")), "idat"),
     ("references", remade(setting(b"iref", bytes(4))), "box iref"),
     ("groups", remade(setting(b"grpl", b"")), "grpl"),
+    ("flags", meta_flags, "boxes other"),
+    ("owners", remade(OPTIONAL_CONFIGURATION), "box ipma"),
     ("handler", remade(replaced(b"hdlr", b"pict", b"vide")), "box hdlr"),
     ("named-handler", remade(setting(b"hdlr", bytes(8) + b"pict" + bytes(12) + b"x\0")), "hdlr"),
     ("primary", remade(setting(b"pitm", b"\0\0\0\0\0\2")), "box pitm"),

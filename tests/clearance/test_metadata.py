@@ -21,6 +21,7 @@ from clearance.metadata import (
     ReleaseStatus,
     Rights,
     packet,
+    parse,
     read_packet,
 )
 from detector.embedded import Embedded
@@ -180,6 +181,13 @@ def test_every_packet_fits_into_a_segment(character: str, forms: int) -> None:
     assert len(found.get("plus:ModelReleaseID", ())) >= min(forms, 60)
 
 
+def test_no_more_is_cut_than_must_be() -> None:
+    keywords = tuple(f"{number:03}" + "k" * 247 for number in range(600))
+    found = said(Rights(keywords=keywords, caption="c" * 900))
+    assert found["dc:subject"] == keywords[:200]
+    assert found["dc:description"] == ("c" * 900,)
+
+
 def test_three_bytes_more_do_not_fit() -> None:
     """The limit is met, not only kept far away from."""
     lengths = {
@@ -204,12 +212,18 @@ def test_three_bytes_more_do_not_fit() -> None:
         b"no XML",
         b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>",
         b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>",
+        "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>".encode("utf-16"),
     ],
-    ids=["empty", "text", "nothing-said", "entities"],
+    ids=["empty", "text", "nothing-said", "entities", "other-encoding"],
 )
 def test_what_is_no_packet_is_refused(xmp: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_packet(xmp)
+
+
+def test_entities_are_refused_before_they_are_read() -> None:
+    with pytest.raises(ValueError, match="document type"):
+        parse(b"<!doctype x [<!entity a 'aaaaaaaaaa'>]><x>&a;&a;&a;</x>")
 
 
 @pytest.mark.parametrize(

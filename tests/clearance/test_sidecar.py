@@ -129,6 +129,7 @@ def test_a_box_is_cut_at_the_border() -> None:
     face = SidecarFace(Box(-20, -5, 40, 30), "Ada Fictional", "cleared", "")
     (region,) = hints_of(read_back(content(face), STORED, 1)).regions
     assert region.box == Box(0, 0, 40, 30)
+    assert f"<stArea:w>{40 / 300:.9f}</stArea:w>".encode() in content(face)
 
 
 @pytest.mark.parametrize("orientation", [0, 9, -1])
