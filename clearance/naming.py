@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from clearance.names import NameIndex
+from clearance.names import NameIndex, folded
 from clearance.results import NameFound
 from consent.decision import decide_all
 from consent.errors import PersonUnknownError
@@ -22,7 +22,8 @@ CREDITS = ("creator", "credit", "copyright")
 """Properties in which whoever made the picture is named, as the law of authors wants it."""
 
 _ENOUGH = 20
-"""People a text may be asked about: more than that share one word, and one no suffices."""
+"""People of one text who are asked about. Of more nobody is: that many share a common word,
+and somebody among them has not agreed."""
 
 
 class Naming:
@@ -84,9 +85,14 @@ class Naming:
         for where, values in (*texts.items(), (FILE_NAME, file_names)):
             look = NameIndex.named_in_file_name if where == FILE_NAME else NameIndex.named_in
             for value in values:
-                if where in CREDITS and self._credited.named_in(value):
-                    continue
-                for mention in look(index, value, shown=shown)[:_ENOUGH]:
+                credited = self._credits(value) if where in CREDITS else frozenset()
+                mentions = look(index, value, shown=shown)
+                for number, mention in enumerate(mentions):
+                    if _folded_words(mention.words) <= credited:
+                        continue
+                    if number >= _ENOUGH:
+                        found.append(NameFound(where, mention.words, mention.person))
+                        break
                     if mention.person not in agreed:
                         agreed[mention.person] = self._agreed(mention.person, use)
                     if not agreed[mention.person]:
@@ -97,6 +103,12 @@ class Naming:
                 ]
         return tuple(dict.fromkeys(found))
 
+    def _credits(self, value: str) -> frozenset[str]:
+        """The words of a credit that name somebody who may always be named as maker."""
+        return frozenset().union(
+            *(_folded_words(mention.words) for mention in self._credited.named_in(value))
+        )
+
     def _names(self) -> NameIndex:
         if self._index is None:
             self._index = NameIndex(self._registry.people(), self._ordinary)
@@ -104,7 +116,7 @@ class Naming:
 
     def _agreed_all(self, mentions: Sequence[object], use: IntendedUse) -> bool:
         people = [getattr(mention, "person", "") for mention in mentions]
-        return bool(people) and all(self._agreed(person, use) for person in people[:_ENOUGH])
+        return 0 < len(people) <= _ENOUGH and all(self._agreed(one, use) for one in people)
 
     def _agreed(self, person: str, use: IntendedUse) -> bool:
         """Whether a person agreed to be named on every channel that is asked for."""
@@ -122,3 +134,8 @@ def _strangers(names: Iterable[str]) -> list[Person]:
     return [
         Person(id=f"tag:{number}", name=name, added_on=nobody) for number, name in enumerate(names)
     ]
+
+
+def _folded_words(text: str) -> frozenset[str]:
+    """The words of a text in one spelling."""
+    return frozenset(folded(word) for word in text.split())
