@@ -304,7 +304,7 @@ def _copies(
         look_both_ways(house.detector.find_faces),
         comparing(house.detector) if settings.detection.matching else None,
     )
-    exporter = Exporter(copying.out, paths, examiner, root=root, manner=copying.manner(settings))
+    exporter = Exporter(copying.out, paths, examiner, root=root, manner=copying.manner())
     naming = None
     if house.registry:
         naming = Naming(

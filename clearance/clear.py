@@ -330,24 +330,43 @@ def _worst_by_channel(
 def _with_copy(frame: Frame, result: PhotoResult, house: House, copies: Copies) -> PhotoResult:
     """The result with its copy; and with the faces that only a look at the copy showed."""
     try:
-        result = dataclasses.replace(result, export=copies.make(frame, result))
+        made = _with_appeared(dataclasses.replace(result, export=copies.make(frame, result)), house)
     except ExportError as error:
-        # A copy has no traceback, which would keep the picture in memory.
-        problem = copy.deepcopy(error)
-        return dataclasses.replace(result, outcome=Outcome.FAILED, problem=problem)
-    if not result.export or not result.export.appeared:
+        made = _without_copy(result, error)
+    try:
+        copies.note(frame, made)
+    except ExportError as error:
+        return _without_copy(made, error)
+    return made
+
+
+def _without_copy(result: PhotoResult, error: ExportError) -> PhotoResult:
+    """The result of a photo that must not be published for want of a copy."""
+    # The first problem is the one to mend. A copy of it has no traceback, which would keep
+    # the picture in memory.
+    problem = copy.deepcopy(result.problem or error)
+    return dataclasses.replace(result, outcome=Outcome.FAILED, export=None, problem=problem)
+
+
+def _with_appeared(result: PhotoResult, house: House) -> PhotoResult:
+    """The result with a verdict on every face that only the copy showed.
+
+    Nobody has decided about them, and in the original they are to be seen.
+    """
+    appeared = result.export.appeared if result.export else ()
+    if not appeared:
         return result
-    # Nobody has decided about them, and in the original they are to be seen.
+    scale = result.rendition.scale if result.rendition else 1.0
     added = tuple(
         FaceResult(
             face=face,
-            size_class=face.size_class,
+            size_class=face.size_class_at(scale),
             match=Match.nobody(),
             outcome=Outcome.REVIEW,
             reasons=(FaceReason.FOUND_IN_COPY,),
             channels=dict.fromkeys(house.channels, Outcome.REVIEW),
         )
-        for face in result.export.appeared
+        for face in appeared
     )
     faces = (*result.faces, *added)
     return dataclasses.replace(

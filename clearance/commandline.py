@@ -13,7 +13,7 @@ import enum
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,14 +134,20 @@ def pixels(text: str) -> int:
     return int(text)
 
 
+def one_of(text: str, known: Iterable[str]) -> str:
+    """The word an option names, one of those that are known."""
+    words = list(known)
+    if text not in words:
+        wrong = asked_words().gettext("{text!r} is not one of {known}")
+        raise typer.BadParameter(wrong.format(text=text, known=", ".join(words)))
+    return text
+
+
 def language_code(text: str) -> str:
     """One of the four codes."""
     from clearance.language import LANGUAGES
 
-    if text not in LANGUAGES:
-        wrong = words_for(None).gettext("{text!r} is not one of {known}")
-        raise typer.BadParameter(wrong.format(text=text, known=", ".join(LANGUAGES)))
-    return text
+    return one_of(text, LANGUAGES)
 
 
 RegistryOption = Annotated[

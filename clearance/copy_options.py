@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clearance.commandline import N_, asked_words
+from clearance.commandline import N_, asked_words, one_of
 
 if TYPE_CHECKING:
     from clearance.copying import Wishes
@@ -26,21 +26,21 @@ def style_name(text: str) -> str:
     """One of the looks of a hidden head."""
     from clearance.fills import Style
 
-    return _one_of(text, [style.value for style in Style])
+    return one_of(text, Style)
 
 
 def shape_name(text: str) -> str:
     """One of the shapes of a mask."""
     from clearance.masks import Shape
 
-    return _one_of(text, [shape.value for shape in Shape])
+    return one_of(text, Shape)
 
 
 def format_name(text: str) -> str:
     """One of the formats of a copy."""
     from clearance.encoding import FORMATS
 
-    return _one_of(text, list(FORMATS))
+    return one_of(text, FORMATS)
 
 
 def quality_number(text: str) -> int:
@@ -65,13 +65,6 @@ def mask_text(text: str) -> str:
             "numbers, or polygon: and body: with at least three points X,Y with spaces between"
         )
         raise typer.BadParameter(wrong.format(text=text)) from None
-
-
-def _one_of(text: str, known: list[str]) -> str:
-    if text not in known:
-        wrong = asked_words().gettext("{text!r} is not one of {known}")
-        raise typer.BadParameter(wrong.format(text=text, known=", ".join(known)))
-    return text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -185,11 +178,11 @@ class CopyOrder:
             crop=self.suggest_crop,
         )
 
-    def manner(self, settings: Settings) -> Manner:
+    def manner(self) -> Manner:
         """How each copy is written."""
         from clearance.export import Manner
 
-        return Manner(self._look(settings), self.format, self.quality, self.explain)
+        return Manner(self.format, self.quality, self.explain)
 
     def _look(self, settings: Settings) -> Look:
         from clearance.fills import Look, Style

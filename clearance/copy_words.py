@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from clearance.hints import Unreadable
+
 if TYPE_CHECKING:
     from clearance.hints import Hints
     from clearance.language import Language
@@ -35,8 +37,19 @@ def hints(found: Hints | None, words: Language) -> list[str]:
         )
     if found.unreadable:
         said = _("What the file says in {kinds} cannot be read; a copy has nothing of it.")
-        lines.append(said.format(kinds=", ".join(found.unreadable)))
+        lines.append(said.format(kinds=", ".join(_kind(one, words) for one in found.unreadable)))
     return lines
+
+
+def _kind(unreadable: Unreadable, words: Language) -> str:
+    """What people call something in a file that cannot be read."""
+    _ = words.gettext
+    known = {
+        Unreadable.REGIONS: _("regions of another size"),
+        Unreadable.TOO_LARGE: _("a block that is too large"),
+        Unreadable.DAMAGED: _("a block that is damaged"),
+    }
+    return known.get(unreadable, unreadable.value)
 
 
 def copy(export: ExportResult, words: Language, *, names: bool = True) -> list[str]:
@@ -106,6 +119,7 @@ def property_name(name: str, words: Language) -> str:
         "usage_terms": _("usage terms"),
         "comment": _("comment"),
         "people": _("people shown"),
+        "places": _("place names"),
         "file_name": _("file name"),
     }
     return known.get(name, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from clearance.export import Exporter
     from clearance.language import Language
     from clearance.masks import Drawn
-    from clearance.naming import Naming
+    from clearance.naming import NamesBeside, Naming
     from clearance.results import PhotoResult
     from clearance.settings import Publication
     from detector.faces import Box, Face, Frame
@@ -85,22 +85,22 @@ class Copies:
             ExportError: there is none, and no earlier one either.
         """
         try:
-            if self._words:
-                write_sidecar(frame.path, _sidecar(frame, result, self._words))
             shown = shown_in(result, self._wishes)
             crop = self._crop(frame, shown)
-            rights, names = self._rights(result)
+            beside = self._beside(result)
+            rights, names = self._rights(result, beside)
         except ExportError as error:
             raise self._exporter.refuse(frame.path, error) from error
         release = _release(shown.seen)
         mining = DataMining[self._publication.data_mining.upper()]
         plan = Plan(
+            look=self._wishes.look,
             small=shown.small,
             cosmetic=shown.cosmetic,
             drawn=self._wishes.drawn,
             rendition=result.rendition,
             crop=crop if self._wishes.crop else None,
-            xmp=packet(release, self._serials(shown.seen, result), mining, rights),
+            xmp=packet(release, _serials(shown.seen, beside), mining, rights),
         )
         written = self._exporter.write(frame, shown.hidden, shown.visible, plan)
         return dataclasses.replace(
@@ -110,6 +110,19 @@ class Copies:
             carried=tuple(name for name, values in _texts(rights).items() if values),
             names=names,
         )
+
+    def note(self, frame: Frame, result: PhotoResult) -> None:
+        """Write the verdicts beside the original, where that is asked for.
+
+        Raises:
+            ExportError: they cannot be written; the copy is removed.
+        """
+        if self._words is None:
+            return
+        try:
+            write_sidecar(frame.path, _sidecar(frame, result, self._words))
+        except ExportError as error:
+            raise self._exporter.refuse(frame.path, error) from error
 
     def withdraw(self, photo: Path) -> bool:
         """Remove an earlier copy of a photo that cannot be judged now: see `Exporter`."""
@@ -132,7 +145,9 @@ class Copies:
         keep = [head_region(face, width, height).box for face in shown.visible]
         return suggest_crop(width, height, keep, avoid, self._publication.crop_share)
 
-    def _rights(self, result: PhotoResult) -> tuple[Rights, tuple[NameFound, ...]]:
+    def _rights(
+        self, result: PhotoResult, beside: NamesBeside | None
+    ) -> tuple[Rights, tuple[NameFound, ...]]:
         """What is carried over from the file, and the names for which something was not.
 
         Everything the file says is looked through, also what is not carried over: a name
@@ -142,8 +157,10 @@ class Copies:
         Raises:
             ExportRefusedError: the copy's own name names somebody.
         """
+        if beside is None:
+            return Rights(), ()
         hints = result.hints or Hints()
-        names = self._named(result, _said(hints), self._exporter.names_of(result.path))
+        names = beside.found({**_said(hints), FILE_NAME: self._exporter.names_of(result.path)})
         in_its_name = [name.words for name in names if name.where == FILE_NAME]
         if in_its_name:
             raise ExportRefusedError(
@@ -152,8 +169,6 @@ class Copies:
                 path=result.path,
                 words=", ".join(dict.fromkeys(in_its_name)),
             )
-        if self._naming is None:
-            return Rights(), ()
         spoiled = {name.where for name in names}
         kept = {
             field.name: getattr(hints, field.name)
@@ -162,28 +177,19 @@ class Copies:
         }
         if "keywords" in self._publication.carry:
             # One by one: the others lose nothing.
-            kept["keywords"] = tuple(
-                word for word in hints.keywords if not self._named(result, {"keywords": (word,)})
-            )
+            kept["keywords"] = _unnamed("keywords", hints.keywords, beside)
         return Rights(**kept), names
 
-    def _serials(self, seen: Iterable[FaceResult], result: PhotoResult) -> tuple[str, ...]:
-        """The forms that the copy rests on, without any that is numbered by a name."""
-        serials = dict.fromkeys(serial for one in seen for serial in one.serials)
-        return tuple(one for one in serials if not self._named(result, {"release": (one,)}))
-
-    def _named(
-        self,
-        result: PhotoResult,
-        texts: Mapping[str, Sequence[str]],
-        file_names: Sequence[str] = (),
-    ) -> tuple[NameFound, ...]:
+    def _beside(self, result: PhotoResult) -> NamesBeside | None:
         if self._naming is None or result.use is None:
-            return ()
+            return None
         tagged = result.hints.people if result.hints else ()
-        return self._naming.found(
-            texts, file_names, shown=result.people, tagged=tagged, use=result.use
-        )
+        return self._naming.beside(result.people, tagged, result.use)
+
+
+def _unnamed(where: str, texts: Iterable[str], beside: NamesBeside) -> tuple[str, ...]:
+    """The texts that name nobody who did not agree to it."""
+    return tuple(text for text in texts if not beside.found({where: (text,)}))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -244,6 +250,12 @@ def _chosen(result: PhotoResult, wishes: Wishes) -> set[int]:
                 number=number,
             )
     return {number - 1 for number in wishes.hide}
+
+
+def _serials(seen: Iterable[FaceResult], beside: NamesBeside | None) -> tuple[str, ...]:
+    """The forms that the copy rests on, without any that is numbered by a name."""
+    serials = dict.fromkeys(serial for one in seen for serial in one.serials)
+    return _unnamed("release", serials, beside) if beside else ()
 
 
 def _release(seen: Iterable[FaceResult]) -> ReleaseStatus:

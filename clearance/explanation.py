@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
+
+from consent.files import write_whole
 
 if TYPE_CHECKING:
     from clearance.verification import Written
@@ -46,15 +46,9 @@ def write_explanation(folder: Path, written: Written, where: Sequence[Box]) -> P
         draw.rectangle(around, outline=_WHITE, width=2 * width)
         draw.rectangle(around, outline=_RED, width=width)
     image.thumbnail((_LONGEST, _LONGEST))
+    content = io.BytesIO()
+    image.save(content, "PNG")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{written.photo.path.stem}.explain.png"
-    temporary = folder / f".clearance-{secrets.token_hex(8)}.png"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            image.save(file, "PNG")
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    write_whole(path, content.getvalue())
     return path

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING
 
 from clearance.colour import in_srgb, profile_for_copy
 from clearance.containers import Carried
-from clearance.encoding import Encoding, encode, encoding_of
+from clearance.encoding import FORMATS, Encoding, encode, encoding_of
 from clearance.errors import ExportError, ExportRefusedError, VerificationError
 from clearance.explanation import write_explanation
 from clearance.fills import Look, Style
+from clearance.metadata import read_packet
 from clearance.placement import Placement
 from clearance.redaction import hide
 from clearance.results import ExportResult, Outcome
 from clearance.verification import Examiner, Written
+from consent.files import sync_folder
+from detector.errors import DetectorError
 
 if TYPE_CHECKING:
     from clearance.masks import Drawn
@@ -40,13 +43,11 @@ class Manner:
     """How the copies of a run are made.
 
     Attributes:
-        look: how hidden heads look.
         format: one of `clearance.encoding.FORMATS`; None for what each photo is.
         quality: of the encoder, where its format has one; None for the usual.
         explain: folder for a picture of where a copy failed its checks; None for none.
     """
 
-    look: Look = dataclasses.field(default_factory=Look)
     format: str | None = None
     quality: int | None = None
     explain: Path | None = None
@@ -57,6 +58,7 @@ class Plan:
     """What one copy shows, beside the faces that are hidden and those that may be seen.
 
     Attributes:
+        look: how hidden heads look.
         small: faces that may be seen as long as they are too small to be recognised.
         cosmetic: faces that may be seen and are blurred for taste.
         drawn: masks a person drew, in pixels of the photo.
@@ -65,6 +67,7 @@ class Plan:
         xmp: the metadata of the copy, as a packet; empty for none.
     """
 
+    look: Look = dataclasses.field(default_factory=Look)
     small: tuple[Face, ...] = ()
     cosmetic: tuple[Face, ...] = ()
     drawn: tuple[Drawn, ...] = ()
@@ -102,12 +105,12 @@ class Exporter:
                 Without it all copies lie beside each other.
             manner: how the copies are made.
         """
-        self.manner = manner or Manner()
+        self._manner = manner or Manner()
         self._folder = folder
         self._examiner = examiner
         paths = {_absolute(path): path for path in photos}
         self._copies = {
-            key: copy_path(path, folder, root, self.manner.format) for key, path in paths.items()
+            key: copy_path(path, folder, root, self._manner.format) for key, path in paths.items()
         }
         self._rivals: dict[str, list[Path]] = {}
         for key, path in paths.items():
@@ -174,29 +177,57 @@ class Exporter:
             ExportError: it is there and cannot be removed.
         """
         target = self._target(photo)
-        if self._is_input(target) or not os.path.lexists(target):
-            return False
+        found = [] if self._is_input(target) or not os.path.lexists(target) else [target]
+        found += self._in_other_formats(target)
+        self._remove(found)
+        return bool(found)
+
+    @staticmethod
+    def _remove(copies: Iterable[Path]) -> None:
+        for path in copies:
+            try:
+                path.unlink()
+            except OSError as error:
+                raise ExportError(
+                    "The earlier copy {path} may be out of date and cannot be removed "
+                    "({reason}): delete it by hand.",
+                    path=path,
+                    reason=error.strerror or str(error),
+                ) from error
+
+    def _in_other_formats(self, target: Path) -> list[Path]:
+        """Earlier copies of the same photo in formats that were asked for then.
+
+        Only what says of itself what copies say: the folder may hold pictures of others.
+        """
+        others = {target.with_suffix(one.suffix) for one in FORMATS.values()} - {target}
+        return [
+            path
+            for path in sorted(others)
+            if path.is_file()
+            and _name_key(path) not in self._rivals
+            and not self._is_input(path)
+            and self._is_a_copy(path)
+        ]
+
+    def _is_a_copy(self, path: Path) -> bool:
         try:
-            target.unlink()
-        except OSError as error:
-            raise ExportError(
-                "The earlier copy {path} may be out of date and cannot be removed "
-                "({reason}): delete it by hand.",
-                path=target,
-                reason=error.strerror or str(error),
-            ) from error
+            read_packet(self._examiner.open_photo(path).embedded.xmp or b"")
+        except (DetectorError, ValueError):
+            return False
         return True
 
     def _write(self, order: _Order, target: Path) -> ExportResult:
-        encoding = encoding_of(target).at(self.manner.quality)
+        encoding = encoding_of(target).at(self._manner.quality)
         appeared: tuple[Face, ...] = ()
         for _ in range(_ROUNDS):
-            written = order.written(appeared, self.manner.look, encoding)
+            written = order.written(appeared, encoding)
             data = encode(written.redaction.pixels, encoding, written.carried)
             with _temporary(target, data) as temporary:
                 checks, more = self._examined(temporary, written)
                 if not more:
                     self._refuse_input(target)
+                    self._remove(self._in_other_formats(target))
                     _replace(temporary, target)
                     return self._result(target, data, order, appeared, checks)
             appeared += order.placement.faces_back(more)
@@ -218,9 +249,9 @@ class Exporter:
             raise
 
     def _explain(self, written: Written, where: Sequence[Box]) -> None:
-        if self.manner.explain:
-            with _explained(self.manner.explain):
-                write_explanation(self.manner.explain, written, where)
+        if self._manner.explain:
+            with _explained(self._manner.explain):
+                write_explanation(self._manner.explain, written, where)
 
     def _result(
         self,
@@ -240,7 +271,7 @@ class Exporter:
             hidden=tuple(face.box for face in faces),
             outcome=Outcome.REDACTED if faces or plan.drawn else Outcome.CLEARED,
             checks=checks,
-            style=self.manner.look.style.value,
+            style=plan.look.style.value,
             drawn=tuple(one.text for one in plan.drawn),
             appeared=appeared,
             crop=plan.crop,
@@ -319,12 +350,12 @@ class _Order:
         placement = Placement.of(frame.width, frame.height, plan.rendition, plan.crop)
         return cls(frame, pixels, profile, tuple(hidden), tuple(visible), plan, placement)
 
-    def written(self, appeared: tuple[Face, ...], look: Look, encoding: Encoding) -> Written:
+    def written(self, appeared: tuple[Face, ...], encoding: Encoding) -> Written:
         """What the copy must be when these faces are hidden, too."""
         hidden = (*self.hidden, *appeared)
         return Written(
             photo=self.frame,
-            redaction=self._redacted(hidden, look),
+            redaction=self._redacted(hidden),
             carried=Carried(self.plan.xmp, self.icc_profile),
             exact=encoding.exact,
             hidden=hidden,
@@ -333,13 +364,13 @@ class _Order:
             small=self.placement.faces(self.plan.small),
         )
 
-    def _redacted(self, hidden: tuple[Face, ...], look: Look) -> Redaction:
+    def _redacted(self, hidden: tuple[Face, ...]) -> Redaction:
         """The photo's pixels with the faces hidden, cut out and at the size of the copy.
 
         Hidden before it is made smaller, so that nothing of a face is in any pixel
         of the copy; and once more afterwards, so that the fill is clean to its edge.
         """
-        plan, placement = self.plan, self.placement
+        plan, placement, look = self.plan, self.placement, self.plan.look
         if look.style is Style.COSMETIC:  # which nobody is hidden with
             look = dataclasses.replace(look, style=Style.SOLID)
         whole = hide(self.pixels, hidden, plan.drawn, look, cosmetic=plan.cosmetic)
@@ -395,13 +426,8 @@ def _temporary(target: Path, data: bytes) -> Iterator[Path]:
 def _replace(temporary: Path, target: Path) -> None:
     with _explained(target):
         temporary.replace(target)
-        if os.name == "posix":
-            # The name as well must survive a power cut, not only the content.
-            descriptor = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        # The name as well must survive a power cut, not only the content.
+        sync_folder(target.parent)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clearance import completion
-from clearance.commandline import N_, asked_words, day, known_channels
+from clearance.commandline import N_, day, known_channels, one_of
 from consent.records import (
     WORLD,
     Consent,
@@ -35,10 +35,7 @@ _RELEASES = ("presence", "service", "diagnosis")
 
 def release(text: str) -> str:
     """One of the three things a patient may release from secrecy."""
-    if text not in _RELEASES:
-        wrong = asked_words().gettext("{text!r} is not one of {known}")
-        raise typer.BadParameter(wrong.format(text=text, known=", ".join(_RELEASES)))
-    return text
+    return one_of(text, _RELEASES)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,27 +21,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from clearance.containers import Carried, embed_options, foreign_parts
-
-__all__ = [
-    "LONGEST_PACKET",
-    "LONGEST_TEXT",
-    "Carried",
-    "DataMining",
-    "ReleaseStatus",
-    "Rights",
-    "alternative",
-    "array",
-    "cleaned",
-    "compose",
-    "embed_options",
-    "foreign_parts",
-    "packet",
-    "parse",
-    "qualified",
-    "read_packet",
-    "simple",
-]
+from clearance.xmp import DECLARATION
 
 LONGEST_TEXT: Final = 2000
 """Characters of one text; the 2,000 of IIM's caption (dataset 2:120)."""
@@ -95,7 +75,6 @@ _PREFIXES = {uri: prefix for prefix, uri in NAMESPACES.items()}
 
 _NO_XML = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, and the control characters that it discourages."""
-_DECLARATION = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 class ReleaseStatus(enum.StrEnum):
@@ -314,7 +293,7 @@ def parse(xmp: bytes) -> ET.Element:
             becomes gigabytes.
     """
     text = xmp.decode("utf-8")
-    if _DECLARATION.search(text):
+    if DECLARATION.search(text):
         raise ValueError("declares a document type")
     try:
         return ET.fromstring(text)  # noqa: S314 - see above

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from clearance.names import NameIndex, folded
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FILE_NAME = "file_name"
 CREDITS = ("creator", "credit", "copyright")
 """Properties in which whoever made the picture is named, as the law of authors wants it."""
+
+Agreed = Callable[[str], bool]
+"""Whether the person with an id agreed to be named."""
 
 _ENOUGH = 20
 """People of one text who are asked about. Of more nobody is: that many share a common word,
@@ -55,77 +58,99 @@ class Naming:
         self._credited = NameIndex(_strangers(credited))
         self._index: NameIndex | None = None
 
-    def found(
-        self,
-        texts: Mapping[str, Sequence[str]],
-        file_names: Sequence[str],
-        *,
-        shown: Collection[str],
-        tagged: Sequence[str],
-        use: IntendedUse,
-    ) -> tuple[NameFound, ...]:
-        """Every name of somebody who did not agree to be named in this use.
+    def beside(
+        self, shown: Collection[str], tagged: Iterable[str], use: IntendedUse
+    ) -> NamesBeside:
+        """Who may be named beside one picture.
 
         Args:
-            texts: of each property of the file, its values.
-            file_names: the copy's own name and those of its folders.
             shown: ids of the people in the picture: their given name alone names them.
             tagged: names that the file says somebody in the picture has. Whoever is not in
                 the registry has agreed to nothing.
             use: what the picture is for.
         """
-        index = self._names()
-        strangers = tuple(
-            name for name in tagged if not self._agreed_all(index.named_in(name), use)
-        )
-        tags = NameIndex(_strangers(strangers))
-        seen = {person.id for person in _strangers(strangers)}
-        found: list[NameFound] = []
-        agreed: dict[str, bool] = {}
-        for where, values in (*texts.items(), (FILE_NAME, file_names)):
-            look = NameIndex.named_in_file_name if where == FILE_NAME else NameIndex.named_in
-            for value in values:
-                credited = self._credits(value) if where in CREDITS else frozenset()
-                mentions = look(index, value, shown=shown)
-                for number, mention in enumerate(mentions):
-                    if _folded_words(mention.words) <= credited:
-                        continue
-                    if number >= _ENOUGH:
-                        found.append(NameFound(where, mention.words, mention.person))
-                        break
-                    if mention.person not in agreed:
-                        agreed[mention.person] = self._agreed(mention.person, use)
-                    if not agreed[mention.person]:
-                        found.append(NameFound(where, mention.words, mention.person))
-                found += [
-                    NameFound(where, mention.words, None)
-                    for mention in look(tags, value, shown=seen)
-                ]
-        return tuple(dict.fromkeys(found))
-
-    def _credits(self, value: str) -> frozenset[str]:
-        """The words of a credit that name somebody who may always be named as maker."""
-        return frozenset().union(
-            *(_folded_words(mention.words) for mention in self._credited.named_in(value))
-        )
-
-    def _names(self) -> NameIndex:
         if self._index is None:
             self._index = NameIndex(self._registry.people(), self._ordinary)
-        return self._index
+        return NamesBeside(self._index, self._credited, shown, tagged, self._agreement(use))
 
-    def _agreed_all(self, mentions: Sequence[object], use: IntendedUse) -> bool:
-        people = [getattr(mention, "person", "") for mention in mentions]
-        return 0 < len(people) <= _ENOUGH and all(self._agreed(one, use) for one in people)
+    def _agreement(self, use: IntendedUse) -> Agreed:
+        """Whether somebody agreed to be named on every channel that is asked for."""
+        known: dict[str, bool] = {}
+
+        def agreed(person: str) -> bool:
+            if person not in known:
+                known[person] = self._agreed(person, use)
+            return known[person]
+
+        return agreed
 
     def _agreed(self, person: str, use: IntendedUse) -> bool:
-        """Whether a person agreed to be named on every channel that is asked for."""
         try:
             dossier = self._registry.dossier(person)
         except PersonUnknownError:
             return False
         decisions = decide_all(dossier, use.channels, use.on_channel(use.channels[0]), self._policy)
         return all(one.cleared and one.named for one in decisions.values())
+
+
+class NamesBeside:
+    """Finds the names that may not stand beside one picture."""
+
+    def __init__(
+        self,
+        index: NameIndex,
+        credited: NameIndex,
+        shown: Collection[str],
+        tagged: Iterable[str],
+        agreed: Agreed,
+    ) -> None:
+        """See `Naming.beside`."""
+        self._index, self._credited = index, credited
+        self._shown, self._agreed = shown, agreed
+        strangers = _strangers(name for name in tagged if not self._all_agreed(name))
+        self._tags = NameIndex(strangers)
+        self._tagged = {person.id for person in strangers}
+
+    def found(self, texts: Mapping[str, Iterable[str]]) -> tuple[NameFound, ...]:
+        """Every name of somebody who did not agree to be named.
+
+        Args:
+            texts: of each property of the file, its values; of FILE_NAME the copy's own
+                name and those of its folders.
+        """
+        return tuple(
+            dict.fromkeys(
+                name
+                for where, values in texts.items()
+                for value in values
+                for name in self._in(where, value)
+            )
+        )
+
+    def _in(self, where: str, value: str) -> Iterator[NameFound]:
+        look = NameIndex.named_in_file_name if where == FILE_NAME else NameIndex.named_in
+        credited = self._credits(value) if where in CREDITS else frozenset()
+        mentions = [
+            mention
+            for mention in look(self._index, value, shown=self._shown)
+            if not _words(mention.words) <= credited
+        ]
+        for mention in mentions[:_ENOUGH]:
+            if not self._agreed(mention.person):
+                yield NameFound(where, mention.words, mention.person)
+        for mention in mentions[_ENOUGH : _ENOUGH + 1]:
+            yield NameFound(where, mention.words, mention.person)
+        for mention in look(self._tags, value, shown=self._tagged):
+            yield NameFound(where, mention.words, None)
+
+    def _all_agreed(self, name: str) -> bool:
+        mentions = self._index.named_in(name)
+        return 0 < len(mentions) <= _ENOUGH and all(self._agreed(one.person) for one in mentions)
+
+    def _credits(self, value: str) -> frozenset[str]:
+        """The words of a credit that name somebody who may always be named as maker."""
+        named = self._credited.named_in(value)
+        return frozenset(word for mention in named for word in _words(mention.words))
 
 
 def _strangers(names: Iterable[str]) -> list[Person]:
@@ -136,6 +161,6 @@ def _strangers(names: Iterable[str]) -> list[Person]:
     ]
 
 
-def _folded_words(text: str) -> frozenset[str]:
+def _words(text: str) -> frozenset[str]:
     """The words of a text in one spelling."""
     return frozenset(folded(word) for word in text.split())

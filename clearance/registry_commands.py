@@ -24,9 +24,9 @@ from clearance.commandline import (
     JsonOption,
     LangOption,
     answer,
-    asked_words,
     day,
     detector_for,
+    one_of,
     say,
     settings_in,
     today,
@@ -56,10 +56,7 @@ def key_place(text: str) -> KeyPlace:
     """Where a new key shall be kept."""
     from consent.keys import KeyPlace
 
-    if text not in tuple(KeyPlace):
-        wrong = asked_words().gettext("{text!r} is not one of {known}")
-        raise typer.BadParameter(wrong.format(text=text, known=", ".join(KeyPlace)))
-    return KeyPlace(text)
+    return KeyPlace(one_of(text, KeyPlace))
 
 
 @registry_app.command(cls=Command, help=N_("Make the registry, its key and clearance.toml."))

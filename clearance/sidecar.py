@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 from clearance.errors import ExportError, ExportRefusedError
 from clearance.metadata import NAMESPACES, array, compose, parse, qualified, simple
 from clearance.results import Outcome
+from consent.files import write_whole
 
 if TYPE_CHECKING:
     from detector.faces import Box
@@ -130,25 +130,14 @@ def write_sidecar(photo: Path, content: bytes) -> Path:
         ExportError: it cannot be written.
     """
     target = sidecar_path(photo)
-    temporary = photo.with_name(f".clearance-{secrets.token_hex(8)}.xmp")
     with _explained(target):
-        try:
-            # The mode counts from the first byte on; the name is new, so nobody has it open.
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if os.path.lexists(target) and not _is_ours(target):
-                raise SidecarExistsError(
-                    "{path} was written by another program and is left as it is: "
-                    "move it away to have one written here.",
-                    path=target,
-                )
-            temporary.replace(target)
-            _sync(target.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+        if os.path.lexists(target) and not _is_ours(target):
+            raise SidecarExistsError(
+                "{path} was written by another program and is left as it is: "
+                "move it away to have one written here.",
+                path=target,
+            )
+        write_whole(target, content)
     return target
 
 
@@ -231,16 +220,6 @@ _OUR_NAMES = {
     "stArea:x", "stArea:y", "stArea:w", "stArea:h", "stArea:unit",
     "rdf:Description", "rdf:about", "rdf:Bag", "rdf:Seq", "rdf:li", "rdf:parseType",
 }  # fmt: skip
-
-
-def _sync(folder: Path) -> None:
-    """Let a name survive a power cut, not only the content."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextlib.contextmanager

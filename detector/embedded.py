@@ -1,7 +1,8 @@
 """What else lies in a photo's file: the blocks that say who, where and by whom.
 
 Found while the photo is open and kept as they are, undecoded. A block is worth no
-photo: one that cannot be found is None, and nothing here ever raises. No numpy, as
+photo: one that cannot be taken out is None and `damaged`, and hostile bytes raise
+nothing. No numpy, as
 photos are decoded while it is still being imported. Formats: Adobe XMP specification
 part 3 (where each kind of file keeps its packet), TIFF 6.0 and BigTIFF, ISO/IEC
 14496-12 (boxes), C2PA 2.1 appendix A (where a credential lies).
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import struct
+import zlib
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Embedded:
             repeat it.
         stored_size: width and height of the raster that was turned by `orientation`.
         too_large: a block was left out because of its size.
+        damaged: a block was left out because it could not be taken out of the file.
     """
 
     exif: bytes | None = None
@@ -66,6 +69,7 @@ class Embedded:
     container_turn: int = _UPRIGHT
     stored_size: tuple[int, int] = (0, 0)
     too_large: bool = False
+    damaged: bool = False
 
 
 NOTHING_EMBEDDED: Final = Embedded()
@@ -75,7 +79,7 @@ NOTHING_EMBEDDED: Final = Embedded()
 def embedded_in(
     image: Image.Image, untrusted_bytes: bytes, kind: PhotoFormat, *, turned: bool
 ) -> Embedded:
-    """The blocks of an opened photo. Never raises.
+    """The blocks of an opened photo. No bytes make it raise.
 
     Args:
         image: its first picture, loaded.
@@ -83,8 +87,10 @@ def embedded_in(
         kind: of the file.
         turned: the decoder has applied the rotation already.
     """
-    blocks = _quietly(lambda: _FINDERS.get(kind.value, _in_info)(image, untrusted_bytes))
-    found = _Blocks() if blocks is None else blocks
+    try:
+        found = _FINDERS.get(kind.value, _in_info)(image, untrusted_bytes)
+    except HOSTILE:
+        found = _Blocks(damaged=True)
     exif = _without_header(found.exif)
     turn, container = _UPRIGHT, _UPRIGHT
     width, height = image.size
@@ -109,6 +115,7 @@ def embedded_in(
         orientation=turn,
         container_turn=container,
         stored_size=(width, height),
+        damaged=found.damaged,
         too_large=found.too_large
         or any(
             block is not None and len(block) > MAX_BLOCK
@@ -246,13 +253,39 @@ class _Blocks:
     credential: bool = False
     orientation: int | None = None
     too_large: bool = False
+    damaged: bool = False
+
+    def taken(self, find: Callable[[], bytes | None]) -> bytes | None:
+        """A block, or None and a note where it is there and cannot be taken out."""
+        try:
+            return find()
+        except HOSTILE:
+            self.damaged = True
+            return None
+
+
+HOSTILE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What hostile bytes make parsers raise. Anything else is a mistake of ours, and is raised."""
 
 
 def _quietly(find: Callable[[], _T]) -> _T | None:
-    """What `find` gives, or None: hostile bytes make decoders raise anything."""
+    """What `find` gives, or None."""
     try:
         return find()
-    except Exception:  # noqa: BLE001 - no block is worth a photo
+    except HOSTILE:
         return None
 
 
@@ -297,14 +330,14 @@ def _in_jpeg(image: Image.Image, _: bytes) -> _Blocks:
     blocks = _Blocks(
         exif=b"".join(exif) or None,
         xmp=packets[-1] if packets else None,  # as Pillow, which may turn the photo by it
-        iptc=_quietly(lambda: _photoshop_iptc(b"".join(resources))),
         comment=b"\n".join(of("COM", b"")) or None,
         credential=any(b"c2pa" in segment for segment in of("APP11", b"JP")),
     )
+    blocks.iptc = blocks.taken(lambda: _photoshop_iptc(b"".join(resources)))
     guid = _EXTENDED_GUID.search(blocks.xmp or b"")
     if guid:
         pieces = of("APP1", _EXTENDED_XMP_HEADER + guid[1])
-        blocks.extended_xmp = _quietly(lambda: _joined(pieces))
+        blocks.extended_xmp = blocks.taken(lambda: _joined(pieces))
     return blocks
 
 
@@ -420,15 +453,15 @@ def _in_tiff(_: Image.Image, data: bytes) -> _Blocks:
         if tag in (_TIFF_XMP, _TIFF_IPTC)
     ]
     blocks = _Blocks(
-        exif=_quietly(lambda: _people_and_rights(tiff)),
         xmp=tiff.value(0, _TIFF_XMP),
         iptc=tiff.value(0, _TIFF_IPTC),
         credential=_TIFF_CREDENTIAL in tiff.directories[0],
         too_large=any(large),
     )
+    blocks.exif = blocks.taken(lambda: _people_and_rights(tiff))
     if blocks.iptc is None:
         resources = tiff.value(0, _TIFF_PHOTOSHOP)
-        blocks.iptc = _quietly(lambda: _photoshop_iptc(resources or b""))
+        blocks.iptc = blocks.taken(lambda: _photoshop_iptc(resources or b""))
     # Pillow forgets the orientation while it loads the picture. Like here, it takes
     # that of XMP only where there is no other.
     if _ORIENTATION in tiff.directories[0]:

@@ -294,8 +294,13 @@ def test_whoever_is_seen_only_in_the_copy_is_hidden_and_told_of(
     photo = shutil.copy(PORTRAIT, tmp_path / "01.jpg")
     corner = Face(Box(20, 600, 60, 650), 0.9)
     monkeypatch.setattr(clearance.verification, "look_both_ways", looking_again(lambda _: corner))
-    document = exported(photo, "--registry", demo_registry, *WEBSITE, "-o", tmp_path / "out")
+    document = exported(
+        *(photo, "--registry", demo_registry, *WEBSITE, "-o", tmp_path / "out", "--sidecar")
+    )
     export = document["export"]
+    # The sidecar lies beside the original, in which that face is to be seen.
+    sidecar = (tmp_path / "01.jpg.xmp").read_text(encoding="utf-8")
+    assert "<xmp:Label>Yellow</xmp:Label>" in sidecar
     assert export["appeared"] == export["hidden"] == [[20, 600, 60, 650]]
     assert document["outcome"] == "review"
     assert document["faces"][-1]["reasons"] == ["found_in_copy"]

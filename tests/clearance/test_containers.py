@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from clearance.containers import Carried, embed_options, foreign_parts
-from tests.clearance.hidden_copies import CASES, boxes, chunk, iso_box, riff, segment
+from tests.clearance.crafted_files import (
+    boxes,
+    chunk,
+    riff,
+    segment,
+)
+from tests.clearance.file_parts import (
+    iso_box,
+)
+from tests.clearance.hidden_copies import (
+    CASES,
+)
 
 FORMATS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 92, "subsampling": "4:4:4"},

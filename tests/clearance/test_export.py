@@ -19,7 +19,8 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from clearance.colour import in_srgb, profile_for_copy
 from clearance.errors import ExportError, ExportRefusedError, VerificationError
-from clearance.export import Exporter, Plan, copy_path
+from clearance.export import Exporter, Manner, Plan, copy_path
+from clearance.metadata import DataMining, ReleaseStatus, Rights, packet
 from clearance.redaction import head_region
 from clearance.rendition import Rendition
 from clearance.results import ExportResult, Outcome
@@ -433,6 +434,38 @@ def test_a_photo_that_cannot_be_judged_loses_its_earlier_copy(tmp_path: Path) ->
     assert files(tmp_path / "out") == []
     assert not exporter.withdraw(photo)
     assert photo.exists()
+
+
+def test_an_earlier_copy_in_another_format_does_not_stay(tmp_path: Path) -> None:
+    """It shows an earlier decision as much as one of the same format."""
+    photo = saved(tmp_path / "a.jpg", picture(LEFT))
+    out, xmp = tmp_path / "out", packet(ReleaseStatus.LIMITED, (), DataMining.PROHIBITED, Rights())
+    mine = saved(out / "a.webp", picture(RIGHT))
+    frame = open_photo(photo)
+
+    def written(wanted: str | None) -> ExportResult:
+        manner = Manner(format=wanted)
+        exporter = Exporter(out, [photo], Examiner(open_photo, squares), manner=manner)
+        return exporter.write(frame, squares(frame), [], Plan(xmp=xmp))
+
+    written("png")
+    assert files(out) == ["a.png", "a.webp"]
+    written(None)
+    assert files(out) == ["a.jpg", "a.webp"], "what is no copy of ours is somebody's picture"
+    written("png")
+    assert files(out) == ["a.png", "a.webp"]
+    Exporter(out, [photo], Examiner(open_photo, squares)).withdraw(photo)
+    assert files(out) == [mine.name]
+
+
+def test_the_copy_of_a_neighbour_is_no_earlier_copy(tmp_path: Path) -> None:
+    photos = [saved(tmp_path / name, picture(LEFT)) for name in ("a.jpg", "a.png")]
+    xmp = packet(ReleaseStatus.LIMITED, (), DataMining.PROHIBITED, Rights())
+    exporter = Exporter(tmp_path / "out", photos, Examiner(open_photo, squares))
+    for photo in photos:
+        frame = open_photo(photo)
+        exporter.write(frame, squares(frame), [], Plan(xmp=xmp))
+    assert files(tmp_path / "out") == ["a.jpg", "a.png"]
 
 
 def test_an_earlier_copy_that_cannot_be_removed_is_named(

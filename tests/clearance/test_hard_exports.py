@@ -19,31 +19,32 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from clearance.containers import foreign_parts
+from clearance.containers import Carried, foreign_parts
 from clearance.errors import ExportError
 from clearance.export import Exporter
-from clearance.metadata import Carried
 from clearance.verification import Examiner
 from detector.decoding import PhotoLimits
 from detector.errors import DetectorError, PhotoTooLargeError, PhotoUnreadableError
 from detector.faces import Box, Face, Frame
 from detector.photo import open_photo
-from tests.clearance.hidden_copies import (
-    PHOTO,
+from tests.clearance.crafted_files import (
     app1_xmp,
     chunk,
     coded,
-    encoded,
     heif,
     international,
-    iso_box,
-    jpeg,
     png,
     riff,
     segment,
+    with_segments,
+)
+from tests.clearance.file_parts import (
+    PHOTO,
+    encoded,
+    iso_box,
+    jpeg,
     tiff,
     tiff_page,
-    with_segments,
 )
 from tests.clearance.test_hidden_copies import not_one_picture
 from tests.commands import media_folder

@@ -31,7 +31,16 @@ from clearance.verification import Examiner
 from detector.errors import PhotoUnreadableError
 from detector.faces import Face, Frame
 from detector.photo import open_photo
-from tests.clearance.hidden_copies import CASES, SECRET, Case, boxes
+from tests.clearance.crafted_files import (
+    boxes,
+)
+from tests.clearance.file_parts import (
+    SECRET,
+)
+from tests.clearance.hidden_copies import (
+    CASES,
+    Case,
+)
 from tests.clearance.test_export import RIGHT, squares
 
 HANDLED = tuple(case for case in CASES if not case.refused)

@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from clearance.hints import MAX_REGIONS, MAX_TEXT, Hints, NamedRegion, Unreadable, hints_of
+from clearance.embedded_text import MAX_TEXT
+from clearance.hints import Hints, Unreadable, hints_of
+from clearance.named_regions import MAX_REGIONS, NamedRegion
 from detector.embedded import Embedded
 from detector.errors import DetectorError
 from detector.faces import Box, Frame
@@ -861,7 +863,9 @@ def test_every_hard_file_is_read_without_a_complaint() -> None:
         except DetectorError:
             continue
         found = hints_of(photo)
-        assert found.unreadable == (), path.name
+        # Its Photoshop block is cut off, as its name says.
+        broken = path.name == "photoshop-200dpi-broken.jpg"
+        assert found.unreadable == ((Unreadable.DAMAGED,) if broken else ()), path.name
         if found.regions:
             named[path.name] = found
     (portrait,) = named.values()

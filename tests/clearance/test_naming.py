@@ -34,7 +34,7 @@ def naming(
 def said(
     checker: Naming, where: str, text: str, *, tagged: tuple[str, ...] = ()
 ) -> set[str | None]:
-    found = checker.found({where: (text,)}, (), shown=(), tagged=tagged, use=USE)
+    found = checker.beside((), tagged, USE).found({where: (text,)})
     return {name.person for name in found}
 
 

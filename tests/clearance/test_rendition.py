@@ -120,6 +120,9 @@ class Seen:
         checks = Checks(0, 0, None, 0)
         return ExportResult(frame.path, frame.sha256, *size, (), Outcome.CLEARED, checks)
 
+    def note(self, _frame: Frame, _result: PhotoResult) -> None:
+        """Nobody asked for a sidecar."""
+
 
 def test_a_copy_is_told_who_may_be_seen_at_any_size_and_who_only_small(
     registry: Registry, tmp_path: Path

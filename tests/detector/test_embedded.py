@@ -26,7 +26,7 @@ from detector.embedded import (
     Tiff,
     embedded_in,
 )
-from detector.photo import photo_from_bytes
+from detector.photo import open_photo, photo_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -406,3 +406,18 @@ def test_it_needs_no_numpy() -> None:
     """Photos are decoded while numpy is still being imported."""
     code = "import sys, detector.embedded; sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_block_that_cannot_be_taken_out_is_told(tmp_path: Path) -> None:
+    """A file that says something unreadable is not one that says nothing."""
+    whole = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(whole, "JPEG")
+    resource = b"Photoshop 3.0\x008BIM\x04\x04\x00\x00\x00"
+    segment = b"\xff\xed" + struct.pack(">H", len(resource) + 2) + resource
+    path = tmp_path / "cut.jpg"
+    path.write_bytes(whole.getvalue()[:2] + segment + whole.getvalue()[2:])
+    embedded = open_photo(path).embedded
+    assert embedded.damaged
+    assert embedded.iptc is None
+    path.write_bytes(whole.getvalue())
+    assert not open_photo(path).embedded.damaged
