@@ -303,6 +303,7 @@ def _copies(
         open_photo,
         look_both_ways(house.detector.find_faces),
         comparing(house.detector) if settings.detection.matching else None,
+        house.detector.how_held,
     )
     exporter = Exporter(copying.out, paths, examiner, root=root, manner=copying.manner())
     naming = None

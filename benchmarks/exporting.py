@@ -189,6 +189,7 @@ class Ours:
                 "verify: find again, and in the mirror", look_both_ways(self.detector.find_faces)
             ),
             alike and timed("verify: compare the hidden with their owners", alike),
+            timed("verify: how the photo was held", self.detector.how_held),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from consent.records import Dossier, Identification, NotAFace
     from consent.registry import Registry
     from detector.detector import Detector
+    from detector.second_pictures import Unjudged
 
 _T = TypeVar("_T")
 
@@ -306,24 +307,31 @@ def _photo_result(
 ) -> PhotoResult:
     return PhotoResult(
         path=frame.path,
-        outcome=Outcome.worst(face.outcome for face in faces),
+        outcome=_worst((face.outcome for face in faces), frame.unjudged),
         sha256=frame.sha256,
         width=frame.width,
         height=frame.height,
         faces=faces,
-        channels=_worst_by_channel(faces, house.channels),
+        channels=_worst_by_channel(faces, frame.unjudged, house.channels),
         asked=use.channels,
         use=use,
         rendition=rendition,
         hints=hints_of(frame),
+        unjudged=frame.unjudged,
     )
 
 
+def _worst(outcomes: Iterable[Outcome], unjudged: Collection[Unjudged]) -> Outcome:
+    """The verdict on a file: it is not clear while it holds a picture that nobody has judged."""
+    return Outcome.worst((*outcomes, *(Outcome.REVIEW for _ in unjudged)))
+
+
 def _worst_by_channel(
-    faces: Sequence[FaceResult], channels: Iterable[str]
+    faces: Sequence[FaceResult], unjudged: Collection[Unjudged], channels: Iterable[str]
 ) -> Mapping[str, Outcome]:
     return {
-        channel: Outcome.worst(face.channels[channel] for face in faces) for channel in channels
+        channel: _worst((face.channels[channel] for face in faces), unjudged)
+        for channel in channels
     }
 
 
@@ -372,8 +380,8 @@ def _with_appeared(result: PhotoResult, house: House) -> PhotoResult:
     return dataclasses.replace(
         result,
         faces=faces,
-        outcome=Outcome.worst(face.outcome for face in faces),
-        channels=_worst_by_channel(faces, house.channels),
+        outcome=_worst((face.outcome for face in faces), result.unjudged),
+        channels=_worst_by_channel(faces, result.unjudged, house.channels),
     )
 
 

@@ -1,4 +1,4 @@
-"""What people read about a copy, and about what the file itself says of the people in it."""
+"""What people read about a copy, and about what else is in the file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from clearance.hints import Unreadable
+from detector.second_pictures import Unjudged
 
 if TYPE_CHECKING:
     from clearance.hints import Hints
@@ -39,6 +40,29 @@ def hints(found: Hints | None, words: Language) -> list[str]:
         said = _("What the file says in {kinds} cannot be read; a copy has nothing of it.")
         lines.append(said.format(kinds=", ".join(_kind(one, words) for one in found.unreadable)))
     return lines
+
+
+def unjudged(found: Sequence[Unjudged], words: Language) -> str:
+    """What somebody must know about a file that holds more than was judged; else nothing."""
+    _ = words.gettext
+    if not found:
+        return ""
+    known = {
+        Unjudged.GAIN_MAP: _("an HDR gain map"),
+        Unjudged.AUXILIARY: _("an auxiliary picture (depth, mask, gain map)"),
+        Unjudged.THUMBNAIL: _("a thumbnail"),
+        Unjudged.FURTHER_PICTURE: _("a further picture"),
+        Unjudged.VIDEO: _("a video"),
+        Unjudged.LAYERS: _("layers"),
+        Unjudged.CROPPED: _("parts that are cut off only for display"),
+        Unjudged.UNREADABLE: _("a picture that cannot be opened"),
+        Unjudged.DATA: _("unknown data"),
+    }
+    said = _(
+        "The file also holds {things}, and nobody has looked at that: publish a copy that "
+        "clearance export writes, never the file."
+    )
+    return said.format(things=", ".join(known[what] for what in found))
 
 
 def _kind(unreadable: Unreadable, words: Language) -> str:

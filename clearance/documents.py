@@ -33,6 +33,7 @@ def photo_document(result: PhotoResult) -> Document:
         "faces": [_face(number, face) for number, face in enumerate(result.faces, 1)],
         "channels": {channel: outcome.value for channel, outcome in result.channels.items()},
         "hints": _hints(result.hints) if result.hints else None,
+        "unjudged": [what.value for what in result.unjudged],
         "export": _export(result.export) if result.export else None,
         "problem": None if result.problem is None else str(result.problem),
     }

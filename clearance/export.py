@@ -157,7 +157,8 @@ class Exporter:
         with self._no_stale_copy(frame.path):
             self._refuse_rivals(target)
             self._refuse_input(target)
-            return self._write(_Order.of(frame, hidden, visible, plan or Plan()), target)
+            told = dataclasses.replace(frame, held=self._examiner.how_held(frame))
+            return self._write(_Order.of(told, hidden, visible, plan or Plan()), target)
 
     def refuse(self, photo: Path, error: ExportError) -> ExportError:
         """The error, and the earlier copy removed: what it shows was decided otherwise."""

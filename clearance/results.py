@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from consent.decision import Caution, Reason
     from consent.records import Identification, NotAFace
     from detector.faces import Box, Face, Match, SizeClass
+    from detector.second_pictures import Unjudged
 
 
 class Outcome(enum.StrEnum):
@@ -173,8 +174,9 @@ class PhotoResult:
 
     `asked` are the channels the outcome is about, `use` all of the question, `rendition`
     the version of the picture; None is the file as it is. `hints` are what the file itself
-    says about the people in it: never evidence. A file that could not be
-    judged has `outcome` FAILED, no faces, and `problem` says why.
+    says about the people in it: never evidence. `unjudged` are pictures in the file that
+    nobody has judged; a copy has none. A file that could not be judged has `outcome`
+    FAILED, no faces, and `problem` says why.
     """
 
     path: Path
@@ -188,6 +190,7 @@ class PhotoResult:
     use: IntendedUse | None = None
     rendition: Rendition | None = None
     hints: Hints | None = None
+    unjudged: tuple[Unjudged, ...] = ()
     export: ExportResult | None = None
     problem: Exception | None = None
 

@@ -88,6 +88,8 @@ def photo(result: PhotoResult, words: Language) -> Group:
     if result.faces:
         parts.append(_faces(result.faces, words))
         parts.append(_channels(result, words))
+    if more := copy_words.unjudged(result.unjudged, words):
+        parts.append(Text("  " + more, style="yellow"))
     parts += [
         Text("  " + printable(line), style="dim") for line in copy_words.hints(result.hints, words)
     ]

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from clearance.redaction import Mask, Redaction
     from clearance.resemblance import Resemblance
     from detector.faces import Pixels
+    from detector.held import Held
 
     Means = npt.NDArray[np.int16]
 
 OpenPhoto = Callable[[Path], Frame]
 FindFaces = Callable[[Frame], Sequence[Face]]
+HowHeld = Callable[[Frame], "Held | None"]
 
 _BLOCK = 8
 """Side of the blocks in which JPEG codes a picture, in pixels."""
@@ -59,7 +61,7 @@ class Written:
     """What a copy must be, to the pixel and to the byte.
 
     Attributes:
-        photo: the photo it was made of.
+        photo: the photo it was made of, and how it was held.
         redaction: the pixels that were encoded, with the mask.
         carried: the metadata that were put in.
         exact: the format keeps every pixel (PNG).
@@ -88,12 +90,14 @@ class Examiner:
     """Looks at a copy as somebody would who wants to see what was hidden.
 
     `open_photo` reads a file as it reads the originals, `find_faces` looks for faces in
-    it. `compare` is None where faces are never compared.
+    it. `compare` is None where faces are never compared. `how_held` asks the photo how it was
+    held: its copy, in which faces are hidden, cannot tell any more.
     """
 
     open_photo: OpenPhoto
     find_faces: FindFaces
     compare: Compare | None = None
+    how_held: HowHeld = lambda _: None
 
     def examine(self, path: Path, written: Written) -> tuple[Checks, tuple[Face, ...]]:
         """Every check of one copy.
@@ -105,6 +109,7 @@ class Examiner:
             VerificationError: the copy is wrong; `where` says in which places of it.
         """
         copy = verify_copy(path, written, self.open_photo)
+        copy = dataclasses.replace(copy, held=written.photo.held)
         found = tuple(self.find_faces(copy))
         appeared = unjudged_faces(found, written.visible, written.redaction.mask, written.small)
         strangers = None
@@ -136,7 +141,10 @@ def look_both_ways(find_faces: FindFaces) -> FindFaces:
     def look(frame: Frame) -> Sequence[Face]:
         faces = list(find_faces(frame))
         mirror = dataclasses.replace(
-            frame, pixels=np.ascontiguousarray(frame.pixels[:, ::-1]), other_views=()
+            frame,
+            pixels=np.ascontiguousarray(frame.pixels[:, ::-1]),
+            other_views=(),
+            held=frame.held and frame.held.mirrored,
         )
         for face in find_faces(mirror):
             back = _mirrored(face, frame.width)
@@ -171,7 +179,7 @@ def verify_copy(path: Path, written: Written, open_photo: OpenPhoto) -> Frame:
         raise VerificationError(
             "The copy carries more than its picture: {parts}.", parts=", ".join(foreign)
         )
-    if copy.other_views:
+    if copy.other_views or copy.unjudged:
         raise VerificationError("The copy holds more than one picture.")
     if copy.icc_profile != written.carried.icc_profile:
         raise VerificationError("The copy does not have the colour profile that was written.")

@@ -12,7 +12,6 @@ import dataclasses
 import enum
 import importlib
 import io
-import re
 import struct
 import threading
 import zlib
@@ -22,6 +21,8 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from detector.embedded import Embedded, embedded_in
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
+from detector.jpeg_segments import SOS, segments
+from detector.second_pictures import Unjudged, second_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +93,7 @@ class Picture:
     views: tuple[Pixels, ...]
     icc_profile: bytes | None
     embedded: Embedded
+    unjudged: tuple[Unjudged, ...]
 
 
 def recognise_format(untrusted_bytes: bytes) -> PhotoFormat:
@@ -133,20 +135,33 @@ def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Pi
         image.load()
         # Only now: photos are decoded while numpy is still being imported.
         from detector.pixels import distinct, read_only, same_size, views_of
-        from detector.thumbnail import stale_thumbnail
+        from detector.thumbnail import another_picture, stale_thumbnail
 
         turned = kind is PhotoFormat.HEIF  # by pillow-heif, which leaves no orientation behind
         views, profile = views_of(image, turned=turned)
         embedded = embedded_in(image, untrusted_bytes, kind, turned=turned)
-        thumbnail = stale_thumbnail(image, views[0])
-        if thumbnail is not None:
-            views.append(same_size(thumbnail, views[0]))
+        second = second_pictures(image, untrusted_bytes, kind, embedded, _count(image) - 1)
+        others = [stale_thumbnail(image, views[0])]
+        unjudged = set(second.unjudged)
+        for jpeg in second.jpegs:
+            try:
+                _check_scans(jpeg, limits)
+                with _opened(jpeg, PhotoFormat.JPEG, limits) as small:
+                    others.append(another_picture(small, views[0]))
+            except (PhotoUnreadableError, *DECODER_ERRORS):
+                unjudged.add(Unjudged.UNREADABLE)
+        views += [same_size(other, views[0]) for other in others if other is not None]
         for index in range(1, _count(image)):  # only a multi-picture JPEG gets here
             image.seek(index)
             _check_size(image.size, limits)
             more, _ = views_of(image, turned=turned)
             views += [same_size(view, views[0]) for view in more]
-    return Picture(tuple(read_only(view) for view in distinct(views)), profile, embedded)
+    return Picture(
+        tuple(read_only(view) for view in distinct(views)),
+        profile,
+        embedded,
+        tuple(one for one in Unjudged if one in unjudged),
+    )
 
 
 _PREFIXES = (
@@ -171,9 +186,6 @@ _PLUGINS = {
     PhotoFormat.GIF: ("GifImagePlugin",),
     PhotoFormat.BMP: ("BmpImagePlugin",),
 }
-
-_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-"""The first marker behind the coded pixels of a scan (ITU-T T.81, B.1.1.2 and B.1.1.5)."""
 
 _TIFF_SUB_IFDS = 330
 _TIFF_DNG_VERSION = 50706
@@ -281,23 +293,13 @@ def _scans(untrusted_bytes: bytes, enough: int) -> int:
     """
     count, start = 0, 0
     while start >= 0 and count <= enough:
-        position = start + 2
-        while count <= enough:
-            marker = untrusted_bytes[position : position + 2]
-            if len(marker) < 2 or marker[0] != 0xFF or marker[1] == 0xD9:  # noqa: PLR2004 - EOI
+        behind = start + 2
+        for one in segments(untrusted_bytes, start):
+            behind = one.end
+            count += one.marker == SOS
+            if count > enough:
                 break
-            if marker[1] == 0xFF:  # noqa: PLR2004 - a fill byte
-                position += 1
-                continue
-            length = 0
-            if not 0xD0 <= marker[1] <= 0xD8:  # noqa: PLR2004 - RSTn and SOI have none
-                length = int.from_bytes(untrusted_bytes[position + 2 : position + 4], "big")
-            position += 2 + length
-            if marker == b"\xff\xda":
-                count += 1
-                after = _AFTER_SCAN.search(untrusted_bytes, position)
-                position = after.start() if after else len(untrusted_bytes)
-        start = untrusted_bytes.find(b"\xff\xd8\xff", position)
+        start = untrusted_bytes.find(b"\xff\xd8\xff", behind)
     return count
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.faces import RECOGNISABLE_WIDTH, Box, Face, Landmarks
+from detector.held import Held
 from detector.options import DetectionOptions
 from detector.passes import (
     TURNS,
@@ -46,14 +47,6 @@ _CONVINCING = 0.5
 _PERHAPS = 0.3
 """Score from which a sighting says something about how the picture was held."""
 
-_FAR_MORE = 1.5
-"""In 257 of 300 upright crowd photos, with 828 of their 869 recognisable faces, the
-reduced copy showed that much more than any turned one; in 5 (4 faces) a turned one did."""
-
-_MORE = 1.05
-"""By how much a turned copy must show more than the upright one to be searched as well:
-a face that is seen alike at every turn shows a trifle more at one of them."""
-
 _TYPICALLY_ODD = 0.12
 """Oddness that halves what a sighting says of how the picture was held: a large face is
 seen at any turn, but its eyes are found at the right one only. (Without it a turned
@@ -81,7 +74,7 @@ def find_faces(
     """
     faces: list[Face] = []
     for index, view in enumerate(frame.views):
-        passes = sightings(view, finder, options)
+        passes = sightings(view, finder, options, frame.held)
         voted = without_parts(vote(passes))
         faces += [
             dataclasses.replace(face, view=index)
@@ -93,18 +86,31 @@ def find_faces(
 
 
 def sightings(
-    pixels: Pixels, finder: FaceFinder, options: DetectionOptions = _DEFAULTS
+    pixels: Pixels,
+    finder: FaceFinder,
+    options: DetectionOptions = _DEFAULTS,
+    known: Held | None = None,
 ) -> list[Candidates]:
     """What every pass over one picture saw, in its coordinates."""
     copies = copies_of(pixels, options.smallest_face, finder)
     if options.thorough:
-        return _look_every_way(copies, pixels, finder, options)
+        return _look_every_way(copies, pixels, finder, options, known)
     upright = look(pixels, copies, finder, options.sighting)
     somebody = bool((vote(upright).candidates.scores >= _CONVINCING).any())
     sides = _TURNED_SIDES[:1] if somebody else _TURNED_SIDES
-    held = _Held.look(copies, pixels, finder, sides, upright)
+    turned = _Turned.look(copies, pixels, finder, sides, upright)
+    held = known or turned.held
     believed = held.believed(upright, options.turned)
-    return [*believed, *_look_turned(pixels, finder, options, held)]
+    return [*believed, *_look_turned(pixels, finder, options, turned, held)]
+
+
+def how_held(
+    frame: Frame, finder: FaceFinder, options: DetectionOptions = _DEFAULTS
+) -> Held | None:
+    """How the faces of a picture say that it was held; None where they say nothing."""
+    copies = copies_of(frame.pixels, options.smallest_face, finder)
+    held = _Turned.look(copies, frame.pixels, finder, _TURNED_SIDES).held
+    return held if any(held.shown) else None
 
 
 def _shown_alike(face: Face, known: Face, view: Pixels, frame: Frame) -> bool:
@@ -118,7 +124,11 @@ def _shown_alike(face: Face, known: Face, view: Pixels, frame: Frame) -> bool:
 
 
 def _look_turned(
-    pixels: Pixels, finder: FaceFinder, options: DetectionOptions, held: _Held
+    pixels: Pixels,
+    finder: FaceFinder,
+    options: DetectionOptions,
+    reduced: _Turned,
+    held: Held,
 ) -> list[Candidates]:
     """Passes over the turned picture, in the coordinates of the upright one.
 
@@ -133,13 +143,17 @@ def _look_turned(
             again = copies_of(turned, options.smallest_face, finder)
             seen = look(turned, again, finder, options.sighting)
             passes += [turned_back(one, turns, width, height) for one in seen]
-        elif len(found := held.sightings(turns, options.turned)):
+        elif len(found := reduced.sightings(turns, options.turned)):
             passes.append(found)
     return passes
 
 
 def _look_every_way(
-    copies: Copies, pixels: Pixels, finder: FaceFinder, options: DetectionOptions
+    copies: Copies,
+    pixels: Pixels,
+    finder: FaceFinder,
+    options: DetectionOptions,
+    known: Held | None,
 ) -> list[Candidates]:
     """Passes over the picture with nothing left out, and again as it lies if it does."""
 
@@ -147,7 +161,7 @@ def _look_every_way(
         return look_every_way(upright, sizes, finder, options.sighting, options.turned_thorough)
 
     height, width = pixels.shape[:2]
-    held = _Held.look(copies, pixels, finder, _TURNED_SIDES)
+    held = known or _Turned.look(copies, pixels, finder, _TURNED_SIDES).held
     passes = held.believed(look_at(pixels, copies), options.turned_thorough)
     for turns in TURNS:
         if held.shows_more(turns):
@@ -158,8 +172,8 @@ def _look_every_way(
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class _Held:
-    """What a reduced copy shows upright and at every turn, to tell how a picture was held.
+class _Turned:
+    """What a reduced copy shows upright and at every turn.
 
     Only like is compared with like: the sum of all sizes upright is larger than one
     reduced look at the right turn, even where half of its faces are none.
@@ -179,7 +193,7 @@ class _Held:
         finder: FaceFinder,
         sides: Sequence[int],
         upright: Sequence[Candidates] = (),
-    ) -> _Held:
+    ) -> _Turned:
         """Look at the smallest of the copies that shows anybody at any turn.
 
         `upright` is what `passes.look` has seen in them as they are.
@@ -197,23 +211,11 @@ class _Held:
                 break
         return cls(seen, (copy.shape[1], copy.shape[0]), (pixels.shape[1], pixels.shape[0]))
 
-    def shows_more(self, turns: int) -> bool:
-        """Whether the copy shows more when it is turned so than otherwise."""
-        return self._most() == turns and self._shown(turns) > _MORE * self._shown(0)
-
-    def believed(self, passes: Sequence[Candidates], least: float) -> list[Candidates]:
-        """The passes over the picture as it came, without what is too weak for how it was held.
-
-        A picture that shows far more when it is turned came the wrong way up: then a
-        sighting in it counts as one in a turned picture does.
-        """
-        if self._shown(self._most()) <= _FAR_MORE * self._shown(0):
-            return list(passes)
-        return [one.take(one.scores >= least) for one in passes]
-
-    def _most(self) -> int:
-        """The turn at which most is shown: none, in doubt."""
-        return max((0, *TURNS), key=self._shown)
+    @property
+    def held(self) -> Held:
+        """What this says of how the picture was held."""
+        upright, one, two, three = (self._shown(turns) for turns in range(4))
+        return Held((upright, one, two, three))
 
     def _shown(self, turns: int) -> float:
         """How many faces the copy shows the right way up, each by how certain it is."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from detector.faces import Face, Frame, Templates
+    from detector.held import Held
     from detector.models import UserModel
     from detector.options import DetectionOptions
     from detector.passes import FaceFinder
@@ -117,6 +118,18 @@ class Detector:
         from detector.options import DetectionOptions
 
         return find_faces(frame, self._finder.get(), self._options or DetectionOptions())
+
+    def how_held(self, frame: Frame) -> Held | None:
+        """How the faces of a picture say that it was held; None where they say nothing.
+
+        Raises:
+            ModelMissingError: a network's weights are absent or damaged.
+            BackendMissingError: a package that the backend needs is not installed.
+        """
+        from detector.detection import how_held
+        from detector.options import DetectionOptions
+
+        return how_held(frame, self._finder.get(), self._options or DetectionOptions())
 
     def templates(self, frame: Frame, faces: Sequence[Face], *, quick: bool = False) -> Templates:
         """One row per face, float32 (n, d); NaN for a face that cannot be measured.

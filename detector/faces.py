@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from detector.held import Held
+    from detector.second_pictures import Unjudged
+
     Pixels = npt.NDArray[np.uint8]
     """RGB picture: uint8, shape (height, width, 3), C-contiguous."""
 
@@ -234,9 +237,12 @@ class Frame:
 
     `pixels` is what a viewer shows (transparency over white). `other_views` are
     further pictures the file holds, brought to the same size: what transparent
-    pixels hide, or the second picture of a multi-picture JPEG. A face in any
-    view is a face of the file. All arrays are read-only. `embedded` is what else the
-    file holds, for hints about who is in the picture; no decision rests on it.
+    pixels hide, the second picture of a multi-picture JPEG, a preview of something
+    else. A face in any view is a face of the file. All arrays are read-only. `embedded`
+    is what else the file holds, for hints about who is in the picture; no decision rests
+    on it.
+    `unjudged` names the pictures in the file that are in no view. `held` tells how the
+    picture was held where its own faces may not, being hidden: of a copy, what the photo said.
     """
 
     path: Path
@@ -246,6 +252,8 @@ class Frame:
     other_views: tuple[Pixels, ...] = ()
     icc_profile: bytes | None = None
     embedded: Embedded = NOTHING_EMBEDDED
+    unjudged: tuple[Unjudged, ...] = ()
+    held: Held | None = None
 
     @property
     def width(self) -> int:

@@ -90,6 +90,7 @@ def photo_from_bytes(
         other_views=picture.views[1:],
         icc_profile=picture.icc_profile,
         embedded=picture.embedded,
+        unjudged=picture.unjudged,
     )
 
 

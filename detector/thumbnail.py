@@ -1,4 +1,4 @@
-"""The small picture inside a photo's EXIF data, where it shows something else.
+"""A second picture inside a photo's file, where it shows something else.
 
 Editors change a photo and forget its thumbnail: who was cut off or covered is
 still to be seen in it. A thumbnail that shows the photo itself needs no look.
@@ -60,9 +60,23 @@ def stale_thumbnail(image: Image.Image, shown: Pixels) -> Pixels | None:
         raise PhotoUnreadableError(
             "its embedded preview is damaged; open it and save it again as JPEG or PNG"
         ) from error
+    return _another(np.asarray(thumbnail), shown)
+
+
+def another_picture(opened: Image.Image, shown: Pixels) -> Pixels | None:
+    """A second picture of a file if it shows anything but `shown`, uint8 (h, w, 3); else None.
+
+    Raises:
+        Exception: what the decoder raises.
+    """
+    return _another(np.asarray(opened.convert("RGB")), shown)
+
+
+def _another(second: Pixels, shown: Pixels) -> Pixels | None:
+    """The second picture, turned as it fits best, if it shows something else."""
     # A thumbnail lies as the camera held the sensor, and not every program that
     # turns the photo says so: the turn that fits is the right one.
-    turned = [_without_bars(np.rot90(np.asarray(thumbnail), turns), shown) for turns in range(4)]
+    turned = [_without_bars(np.rot90(second, turns), shown) for turns in range(4)]
     differences = [_difference(one, shown) for one in turned]
     best = int(np.argmin(differences))
     return None if differences[best] <= _SAME_BLOCK else np.ascontiguousarray(turned[best])

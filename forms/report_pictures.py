@@ -152,6 +152,8 @@ class PictureSections:
             facts.append((_("Folder"), as_markup(str(where))))
         if result.sha256:
             facts.append(("SHA-256", _hash(result.sha256)))
+        if more := copy_words.unjudged(result.unjudged, self.head.language):
+            facts.append((_("The file"), f"<b>{as_markup(more)}</b>"))
         if export := result.export:
             hidden = len(export.hidden)
             words = ngettext("{n} head hidden, checked", "{n} heads hidden, checked", hidden)

@@ -350,3 +350,20 @@ def test_nothing_carries_over_to_a_copy_of_nobody(tmp_path: Path) -> None:
     export = exported(photo, "--registry", tmp_path / "none", "-o", tmp_path / "out")["export"]
     assert dataclasses.asdict(open_photo(Path(export["path"])))["format"] == "PNG"
     assert (export["outcome"], export["release"]) == ("cleared", "MR-NAP")
+
+
+def test_a_file_with_more_than_was_judged_is_published_as_a_copy_only(tmp_path: Path) -> None:
+    photo = tmp_path / "garden.jpg"
+    Image.new("RGB", (320, 240), "green").save(photo)
+    with photo.open("ab") as file:
+        file.write(b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 8)
+    registry = ("--registry", tmp_path / "none")
+    told = run("check", photo, *registry).assert_exit(ExitCode.NOT_CLEARED).result.output
+    assert "a video" in told
+    assert "never the file" in " ".join(told.split())
+    document = run("check", photo, *registry, "--json").document
+    assert (document["outcome"], document["unjudged"]) == ("review", ["video"])
+
+    exported(photo, *registry, "-o", tmp_path / "out")
+    copy = tmp_path / "out" / "garden.jpg"
+    assert run("check", copy, *registry, "--json").document["unjudged"] == []

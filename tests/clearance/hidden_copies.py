@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from detector.second_pictures import Unjudged
 from tests.clearance.crafted_files import (
     DEPTH,
     GAIN,
@@ -101,6 +102,7 @@ class Case:
         trace: bytes that name the structure; empty where nothing names it.
         listed: what exiftool must list of the file, or it is not what it claims to be.
         judged: the opened photo has a view that shows what is hidden.
+        unjudged: what the opened photo names as not judged.
         refused: part of the reason why the file is not opened at all.
     """
 
@@ -110,6 +112,7 @@ class Case:
     trace: bytes = b""
     listed: str = ""
     judged: bool = False
+    unjudged: tuple[Unjudged, ...] = ()
     refused: str = ""
 
     def build(self, folder: Path) -> Path:
@@ -142,12 +145,14 @@ CASES: tuple[Case, ...] = (
         (SECRET, _MAGENTA_ROW),
         trace=b"Exif",
         listed="IFD1:StripOffsets",
+        unjudged=(Unjudged.THUMBNAIL,),
     ),
     Case(
         "second-exif.jpg",
         second_exif,
         trace=b"Exif",
         listed="IFD1:ThumbnailImage",
+        judged=True,
     ),
     Case(
         "photoshop-thumbnail.jpg",
@@ -156,6 +161,7 @@ CASES: tuple[Case, ...] = (
         ),
         trace=b"Photoshop 3.0",
         listed="Photoshop:PhotoshopThumbnail",
+        judged=True,
     ),
     Case(
         "photoshop-4-thumbnail.jpg",
@@ -164,24 +170,28 @@ CASES: tuple[Case, ...] = (
         ),
         trace=b"8BIM",
         listed="Photoshop:PhotoshopBGRThumbnail",
+        judged=True,
     ),
     Case(
         "jfif-thumbnail.jpg",
         jfif_thumbnail,
         (SECRET, _MAGENTA_ROW),
         listed="JFIF:ThumbnailTIFF",
+        unjudged=(Unjudged.THUMBNAIL,),
     ),
     Case(
         "jfxx-jpeg.jpg",
         lambda: jfxx(0x10, hidden_jpeg()),
         trace=b"JFXX",
         listed="JFXX:ThumbnailImage",
+        judged=True,
     ),
     Case(
         "jfxx-palette.jpg",
         lambda: jfxx(0x11, jfxx_palette()),
         trace=b"JFXX",
         listed="JFXX:ThumbnailTIFF",
+        unjudged=(Unjudged.THUMBNAIL,),
     ),
     Case(
         "jfxx-rgb.jpg",
@@ -189,6 +199,7 @@ CASES: tuple[Case, ...] = (
         (SECRET, _MAGENTA_ROW),
         trace=b"JFXX",
         listed="JFXX:ThumbnailTIFF",
+        unjudged=(Unjudged.THUMBNAIL,),
     ),
     Case(
         "mpf-preview.jpg",
@@ -197,17 +208,32 @@ CASES: tuple[Case, ...] = (
         listed="MPImage2:MPImageType",
         judged=True,
     ),
-    Case("gain-map.jpg", gain_map, trace=b"hdrgm", listed="MPImage2:MPImageType"),
+    Case(
+        "gain-map.jpg",
+        gain_map,
+        trace=b"hdrgm",
+        listed="MPImage2:MPImageType",
+        unjudged=(Unjudged.GAIN_MAP,),
+    ),
     Case(
         "motion-photo.jpg",
         motion_photo,
         trace=b"GCamera",
         listed="XMP-GCamera:MotionPhoto",
+        judged=True,
+        unjudged=(Unjudged.VIDEO,),
     ),
-    Case("samsung-motion.jpg", samsung_motion_photo, trace=b"MotionPhoto_Data"),
+    Case(
+        "samsung-motion.jpg",
+        samsung_motion_photo,
+        trace=b"MotionPhoto_Data",
+        judged=True,
+        unjudged=(Unjudged.VIDEO,),
+    ),
     Case(
         "after-the-end.jpg",
         lambda: jpeg() + hidden_jpeg(),
+        judged=True,
     ),
     Case(
         "xmp-thumbnail.jpg",
@@ -215,6 +241,7 @@ CASES: tuple[Case, ...] = (
         (SECRET, _BASE64),
         trace=b"xmpGImg",
         listed="XMP-xmp:Thumbnails",
+        judged=True,
     ),
     Case(
         "extended-xmp.jpg",
@@ -222,10 +249,11 @@ CASES: tuple[Case, ...] = (
         (SECRET, _BASE64),
         trace=b"xmp/extension",
         listed="XMP-xmp:Thumbnails",
+        judged=True,
     ),
-    Case("c2pa.jpg", c2pa_jpeg, trace=b"c2pa.thumbnail", listed="JUMBF:JUMDType"),
-    Case("maker-note.jpg", maker_note, trace=b"Vendor\0"),
-    Case("every-segment.jpg", every_application_segment, trace=b"Maker\0"),
+    Case("c2pa.jpg", c2pa_jpeg, trace=b"c2pa.thumbnail", listed="JUMBF:JUMDType", judged=True),
+    Case("maker-note.jpg", maker_note, trace=b"Vendor\0", judged=True),
+    Case("every-segment.jpg", every_application_segment, trace=b"Maker\0", judged=True),
     Case("cropped-by-its-header.jpg", cropped_by_its_header),
     # JPEG: words
     Case("owner.jpg", owner_jpeg, trace=b"Retouching", listed="ExifIFD:SerialNumber"),
@@ -274,7 +302,13 @@ CASES: tuple[Case, ...] = (
         listed="IFD1:ThumbnailImage",
         judged=True,
     ),
-    Case("c2pa.png", lambda: png(chunk(b"caBX", c2pa())), trace=b"caBX", listed="JUMBF:JUMDType"),
+    Case(
+        "c2pa.png",
+        lambda: png(chunk(b"caBX", c2pa())),
+        trace=b"caBX",
+        listed="JUMBF:JUMDType",
+        judged=True,
+    ),
     Case(
         "private-profile.png",
         lambda: encoded("PNG", icc_profile=private_profile()),
@@ -285,8 +319,9 @@ CASES: tuple[Case, ...] = (
         "private-chunk.png",
         lambda: png(chunk(b"prVw", SECRET + hidden_jpeg())),
         trace=b"prVw",
+        judged=True,
     ),
-    Case("acropalypse.png", acropalypse),
+    Case("acropalypse.png", acropalypse, unjudged=(Unjudged.DATA,)),
     Case("cropped-by-its-header.png", cropped_png),
     Case(
         "transparent.png",
@@ -314,6 +349,7 @@ CASES: tuple[Case, ...] = (
         ),
         trace=b"C2PA",
         listed="XMP-iptcExt:PersonInImage",
+        judged=True,
     ),
     Case(
         "exif-thumbnail.webp",
@@ -328,8 +364,16 @@ CASES: tuple[Case, ...] = (
         judged=True,
     ),
     # TIFF, GIF, BMP
-    Case("everything.tif", tiff_with_everything, listed="Photoshop:PhotoshopThumbnail"),
-    Case("layers.tif", layered_tiff, trace=b"Document Data Block", listed="Photoshop:LayerNames"),
+    Case(
+        "everything.tif", tiff_with_everything, listed="Photoshop:PhotoshopThumbnail", judged=True
+    ),
+    Case(
+        "layers.tif",
+        layered_tiff,
+        trace=b"Document Data Block",
+        listed="Photoshop:LayerNames",
+        unjudged=(Unjudged.LAYERS,),
+    ),
     Case(
         "second-page.tif",
         lambda: tiff(tiff_page(PHOTO), tiff_page(BEFORE) | {0x010E: SECRET.decode()}),
@@ -363,26 +407,33 @@ CASES: tuple[Case, ...] = (
         trace=b"XMP DataXMP",
         listed="XMP-iptcExt:PersonInImage",
     ),
-    Case("gap.bmp", bmp_with_a_gap),
+    Case("gap.bmp", bmp_with_a_gap, judged=True, unjudged=(Unjudged.DATA,)),
     # HEIC and AVIF
     Case(
         "thumbnail.heic",
         lambda: noted("HEIF", coded("HEIF", small(), refers=b"thmb")),
         trace=b"thmb",
+        unjudged=(Unjudged.THUMBNAIL,),
     ),
     Case(
         "depth.heic",
         lambda: noted("HEIF", coded("HEIF", outline(), auxiliary(DEPTH), refers=b"auxl")),
         trace=DEPTH,
         listed="QuickTime:AuxiliaryImageType",
+        unjudged=(Unjudged.AUXILIARY,),
     ),
     Case(
         "gain-map.heic",
         lambda: noted("HEIF", coded("HEIF", outline(), auxiliary(GAIN), refers=b"auxl")),
         trace=GAIN,
         listed="QuickTime:AuxiliaryImageType",
+        unjudged=(Unjudged.AUXILIARY,),
     ),
-    Case("hidden-item.heic", lambda: noted("HEIF", coded("HEIF", BEFORE, hidden=True))),
+    Case(
+        "hidden-item.heic",
+        lambda: noted("HEIF", coded("HEIF", BEFORE, hidden=True)),
+        unjudged=(Unjudged.FURTHER_PICTURE,),
+    ),
     Case(
         "several.heic",
         lambda: noted("HEIF", coded("HEIF", BEFORE)),
@@ -409,11 +460,13 @@ CASES: tuple[Case, ...] = (
         ),
         trace=b"mpvd",
         listed="XMP-GCamera:MotionPhoto",
+        unjudged=(Unjudged.VIDEO,),
     ),
     Case(
         "c2pa.heic",
         lambda: heif("HEIF", coded("HEIF"), before=c2pa_box()),
         trace=b"jumb",
+        judged=True,
     ),
     Case(
         "private-profile.heic",
@@ -421,25 +474,40 @@ CASES: tuple[Case, ...] = (
         listed="ICC-header:ProfileVersion",
     ),
     Case(
-        "cropped-by-its-header.heic", cropped_heic, trace=b"clap", listed="QuickTime:CleanAperture"
+        "cropped-by-its-header.heic",
+        cropped_heic,
+        trace=b"clap",
+        listed="QuickTime:CleanAperture",
+        unjudged=(Unjudged.CROPPED,),
     ),
     Case(
         "thumbnail.avif",
         lambda: noted("AVIF", coded("AVIF", small(), refers=b"thmb")),
         trace=b"thmb",
+        unjudged=(Unjudged.THUMBNAIL,),
     ),
-    Case("second-item.avif", lambda: noted("AVIF", coded("AVIF", BEFORE))),
+    Case(
+        "second-item.avif",
+        lambda: noted("AVIF", coded("AVIF", BEFORE)),
+        unjudged=(Unjudged.FURTHER_PICTURE,),
+    ),
     Case(
         "exif-thumbnail.avif",
         lambda: encoded("AVIF", exif=thumbnail_exif()),
         listed="IFD1:ThumbnailImage",
         judged=True,
     ),
-    Case("c2pa.avif", lambda: heif("AVIF", coded("AVIF"), before=c2pa_box()), trace=b"jumb"),
+    Case(
+        "c2pa.avif",
+        lambda: heif("AVIF", coded("AVIF"), before=c2pa_box()),
+        trace=b"jumb",
+        judged=True,
+    ),
     Case(
         "after-the-end.avif",
         lambda: heif("AVIF", coded("AVIF"), after=iso_box(b"free", SECRET, hidden_jpeg())),
         trace=b"free",
+        judged=True,
     ),
     # More frames than the one that most programs show
     *(

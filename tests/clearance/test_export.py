@@ -24,8 +24,9 @@ from clearance.metadata import DataMining, ReleaseStatus, Rights, packet
 from clearance.redaction import head_region
 from clearance.rendition import Rendition
 from clearance.results import ExportResult, Outcome
-from clearance.verification import Examiner
+from clearance.verification import Examiner, look_both_ways
 from detector.faces import Box, Face, Frame
+from detector.held import Held
 from detector.photo import open_photo
 
 MAGENTA = (230, 20, 230)
@@ -342,6 +343,21 @@ def test_a_face_is_seen_only_as_long_as_it_is_too_small(
     result = exporter.write(frame, [], [], Plan(small=squares(frame), rendition=HALF))
     assert (len(result.hidden) == 0) is stays
     assert bool(squares(open_photo(result.path))) is stays
+
+
+def test_a_copy_is_looked_at_as_its_photo_was_held(tmp_path: Path) -> None:
+    photo = saved(tmp_path / "photo.png", picture(LEFT))
+    seen: list[Held | None] = []
+
+    def look(frame: Frame) -> tuple[Face, ...]:
+        seen.append(frame.held)
+        return squares(frame)
+
+    told = Held((0.1, 2.0, 0.3, 0.4))
+    examiner = Examiner(open_photo, look_both_ways(look), how_held=lambda _: told)
+    frame = open_photo(photo)
+    Exporter(tmp_path / "out", [photo], examiner).write(frame, squares(frame), [])
+    assert seen == [told, told.mirrored]
 
 
 def test_faces_that_keep_appearing_refuse_the_copy(tmp_path: Path) -> None:

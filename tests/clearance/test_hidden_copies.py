@@ -319,6 +319,11 @@ def test_who_is_seen_in_the_hidden_picture_only_is_judged(case: Case, gallery: G
     assert max(map(len, others)) == 2
 
 
+@each(HANDLED)
+def test_what_nobody_can_judge_is_named(case: Case, gallery: Gallery) -> None:
+    assert gallery.made(case).frame.unjudged == case.unjudged
+
+
 @each(REFUSED)
 def test_what_cannot_be_judged_is_refused(case: Case, tmp_path: Path) -> None:
     photo = case.build(tmp_path)

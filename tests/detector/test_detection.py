@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.detection import find_faces, without_parts
+from detector.detection import find_faces, how_held, without_parts
 from detector.faces import Box, Face, Frame
+from detector.held import Held
 from detector.options import DetectionOptions
 from detector.passes import OVERLAP, TILE, parts_around, scales, tiles
 from detector.voting import Candidates, Voted
@@ -211,6 +212,48 @@ class _Portrait(SquareFinder):
 def test_somebody_lying_down_is_found(beside: tuple[Box, ...]) -> None:
     lying = Box(30, 100, 130, 160)
     assert_same(boxes_found(a_frame(a_picture(lying, *beside)), _Portrait()), [lying, *beside])
+
+
+class _Doubtful(_Portrait):
+    """Is half sure of what it sees: too little for a picture that is known to be upright."""
+
+    def find(self, pixels: Pixels, threshold: float) -> Candidates:
+        found = super().find(pixels, threshold)
+        return dataclasses.replace(found, scores=found.scores * np.float32(0.65))
+
+
+UPRIGHT = Held((2.0, 0.0, 0.0, 0.0))
+
+
+def test_a_picture_that_is_known_to_be_upright_is_not_taken_for_one_on_its_side() -> None:
+    frame = a_frame(a_picture(Box(30, 100, 130, 160)))
+    assert len(boxes_found(frame, _Doubtful())) == 1
+    assert boxes_found(dataclasses.replace(frame, held=UPRIGHT), _Doubtful()) == []
+    # Whoever is clearly seen lies there all the same.
+    assert len(boxes_found(dataclasses.replace(frame, held=UPRIGHT), _Portrait())) == 1
+
+
+def test_an_upright_sighting_counts_in_full_where_the_picture_is_known_to_be_upright() -> None:
+    standing, lying = Box(300, 20, 320, 50), [Box(30, top, 130, top + 60) for top in (20, 100, 180)]
+    frame = a_frame(a_picture(standing, *lying))
+    found = boxes_found(dataclasses.replace(frame, held=UPRIGHT), _Doubtful())
+    assert_same(found, [standing])
+    assert not any(box.iou(standing) > 0.5 for box in boxes_found(frame, _Doubtful()))
+
+
+def test_how_a_picture_was_held_is_told_by_its_faces_or_by_nobody() -> None:
+    picture = a_picture(Box(40, 30, 90, 110))
+    for turns in range(4):
+        turned = a_frame(np.ascontiguousarray(np.rot90(picture, turns)))
+        held = how_held(turned, _OnlyUpright())
+        assert held is not None
+        assert int(np.argmax(held.shown)) == (4 - turns) % 4
+        other = how_held(a_frame(np.ascontiguousarray(turned.pixels[:, ::-1])), _Portrait())
+        own = how_held(turned, _Portrait())
+        assert own is not None
+        assert other is not None
+        assert own.mirrored.shown == pytest.approx(other.shown, abs=0.1)
+    assert how_held(a_frame(a_picture()), _OnlyUpright()) is None
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
