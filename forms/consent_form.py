@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import io
 import itertools
 import json
 from typing import TYPE_CHECKING
@@ -17,12 +18,12 @@ from forms import sheet
 from forms.atomic import written_whole
 from forms.errors import FormCountError, SerialInvalidError
 from forms.serials import compact_serial, new_serial, normalise_serial
-from forms.sheet import Mark, Sheet
+from forms.sheet import Blank, Mark, Sheet
 from forms.typeface import BOLD, REGULAR, legible, register_typeface
 from forms.wording import Wording, load_wording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -42,15 +43,16 @@ _QR_MASK = 2
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Template:
-    """One language of the form as it is printed: what is asked, and where its squares stand.
+    """One language of the form as it is printed: what is asked, and where it is answered.
 
-    `fingerprint` is the SHA-256 of all of it; the institution's own name and
-    contact are not part of it.
+    `fingerprint` is the SHA-256 of the words and the squares; the institution's own name
+    and contact are not part of it.
     """
 
     language: str
     fingerprint: str
     marks: tuple[Mark, ...]
+    blanks: tuple[Blank, ...]
 
 
 def print_forms(
@@ -94,7 +96,7 @@ def form_template(language: str) -> Template:
     """
     wording = load_wording(language)
     canvas = _canvas(None, wording, None)
-    marks = _define_pages(canvas, wording, None, "")
+    marks, blanks = _define_pages(canvas, wording, None, "")
     content = {
         "template": TEMPLATE,
         "version": VERSION,
@@ -103,7 +105,24 @@ def form_template(language: str) -> Template:
         "marks": [dataclasses.astuple(mark) for mark in marks],
     }
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return Template(language, hashlib.sha256(canonical.encode()).hexdigest(), marks)
+    return Template(language, hashlib.sha256(canonical.encode()).hexdigest(), marks, blanks)
+
+
+def empty_pages(language: str) -> bytes:
+    """A PDF of the form without serial, code and institution: what every copy has in common.
+
+    Raises:
+        FormLanguageError: there is no form in that language.
+    """
+    wording = load_wording(language)
+    stream = io.BytesIO()
+    canvas = _canvas(stream, wording, None)
+    _define_pages(canvas, wording, None, "")
+    for page in range(1, PAGES + 1):
+        canvas.doForm(_page_name(page))
+        canvas.showPage()
+    canvas.save()
+    return stream.getvalue()
 
 
 def qr_payload(serial: str, language: str, page: int) -> str:
@@ -159,9 +178,10 @@ def _canvas(stream: BinaryIO | None, wording: Wording, institution: Institution 
 
 def _define_pages(
     canvas: Canvas, wording: Wording, institution: Institution | None, fingerprint: str
-) -> tuple[Mark, ...]:
+) -> tuple[tuple[Mark, ...], tuple[Blank, ...]]:
     """Draw what is the same on every copy once; each copy then only points to it."""
     marks: list[Mark] = []
+    blanks: list[Blank] = []
     for page, fill in ((1, _fill_front), (2, _fill_back)):
         canvas.beginForm(_page_name(page), 0, 0, *A4)
         paper = Sheet(canvas, page, wording["form.yes"], wording["form.no"])
@@ -170,7 +190,8 @@ def _define_pages(
         fill(paper, wording, institution)
         canvas.endForm()
         marks += paper.marks
-    return tuple(marks)
+        blanks += paper.blanks
+    return tuple(marks), tuple(blanks)
 
 
 def _page_name(page: int) -> str:
@@ -257,11 +278,24 @@ def _draw_footer(paper: Sheet, wording: Wording, fingerprint: str) -> None:
         paper.text_at(sheet.LEFT, sheet.STRIP_TOP, wording["form.title"], 8, colour=sheet.FAINT)
 
 
+def _fields(
+    paper: Sheet,
+    section: str,
+    texts: Mapping[str, str],
+    shares: Mapping[str, float],
+    *,
+    height: float = 26,
+) -> None:
+    """Boxes of a section side by side, each with its share of the width."""
+    labels = ((f"{section}.{key}", texts[key], share) for key, share in shares.items())
+    paper.fields(*labels, height=height)
+
+
 def _ask_person(paper: Sheet, wording: Wording) -> None:
     texts = wording.section("person")
     paper.heading(1, wording["person.heading"])
-    paper.fields((texts["surname"], 1), (texts["first_name"], 1))
-    paper.fields((texts["contact"], 1.6), (texts["birth"], 1))
+    _fields(paper, "person", texts, {"surname": 1, "first_name": 1})
+    _fields(paper, "person", texts, {"contact": 1.6, "birth": 1})
     capacities = ("patient", "staff", "visitor", "volunteer", "student", "other")
     paper.choices("capacity", texts["capacity"], {key: texts[key] for key in capacities})
 
@@ -269,12 +303,12 @@ def _ask_person(paper: Sheet, wording: Wording) -> None:
 def _ask_session(paper: Sheet, wording: Wording) -> None:
     texts = wording.section("session")
     paper.heading(2, wording["session.heading"])
-    paper.fields((texts["event"], 1.6), (texts["date"], 1))
-    paper.fields((texts["place"], 1.6), (texts["photographer"], 1))
+    _fields(paper, "session", texts, {"event": 1.6, "date": 1})
+    _fields(paper, "session", texts, {"place": 1.6, "photographer": 1})
 
 
 def _ask_term(paper: Sheet, wording: Wording) -> None:
-    paper.box_after(wording["term.end"], 120)
+    paper.box_after("term.end", wording["term.end"], 120)
     paper.paragraph(wording["term.required"] + " " + wording["term.territory"], gap=1)
 
 
@@ -291,20 +325,16 @@ def _ask_matching(paper: Sheet, wording: Wording) -> None:
     paper.heading(10, wording["matching.heading"])
     paper.paragraph(wording["matching.text"])
     paper.question("matching", "<b>" + wording["matching.question"] + "</b>")
-    paper.box_after(wording["matching.initials"], 60)
+    paper.box_after("matching.initials", wording["matching.initials"], 60)
 
 
 def _ask_representative(paper: Sheet, wording: Wording) -> None:
     texts = wording.section("representative")
     paper.heading(11, wording["representative.heading"])
     paper.paragraph(texts["text"])
-    for _ in range(2):
-        paper.fields(
-            (texts["name"], 1.5),
-            (texts["relation"], 0.8),
-            (texts["date"], 0.7),
-            (texts["signature"], 1.5),
-        )
+    for number in (1, 2):
+        shares = {"name": 1.5, "relation": 0.8, "date": 0.7, "signature": 1.5}
+        _fields(paper, f"representative.{number}", texts, shares)
     paper.tick_line("representative.sole", texts["sole"])
     paper.tick_line("representative.adult", texts["adult"], write=True)
     paper.question("representative.assent", texts["assent"])
@@ -314,18 +344,14 @@ def _ask_signature(paper: Sheet, wording: Wording) -> None:
     texts = wording.section("signature")
     paper.heading(13, wording["signature.heading"])
     paper.paragraph("<b>" + texts["text"] + "</b>")
-    paper.fields((texts["place"], 1), (texts["date"], 0.8), (texts["signature"], 2), height=36)
+    _fields(paper, "signature", texts, {"place": 1, "date": 0.8, "signature": 2}, height=36)
 
 
 def _leave_office(paper: Sheet, wording: Wording) -> None:
     texts = wording.section("office")
     paper.heading(None, wording["office.heading"])
-    paper.fields(
-        (texts["received"], 0.7),
-        (texts["portrait"], 0.7),
-        (texts["collected"], 1),
-        (texts["checked"], 1.1),
-    )
+    shares = {"received": 0.7, "portrait": 0.7, "collected": 1, "checked": 1.1}
+    _fields(paper, "office", texts, shares)
     ticks = ("identity", "copy", "scanned")
     paper.choices("office", "", {key: texts[key] for key in ticks})
 

@@ -42,3 +42,15 @@ class ReportFormatError(FormsError):
 
 class DocumentNotWrittenError(FormsError):
     """The file could not be written; what stood there before is untouched."""
+
+
+class FormUnknownError(FormsError):
+    """A form of a version or language that this program never printed."""
+
+
+class ScanUnreadableError(FormsError):
+    """A file of scans cannot be opened, is protected, or is none."""
+
+
+class ScanTooLargeError(ScanUnreadableError):
+    """A file of scans has more pages or pixels than is sensible; nothing of it was read."""

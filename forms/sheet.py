@@ -29,6 +29,7 @@ BOTTOM = 13.5 * mm
 BODY = 10.0
 LABEL = 7.5
 SQUARE = 3.6 * mm
+SQUARE_LINE = 0.9
 FIDUCIAL = 5 * mm
 FIDUCIAL_INSET = 6 * mm
 STRIP_TOP = HEIGHT - 9.8 * mm
@@ -62,11 +63,27 @@ class Mark:
     size: float = SQUARE
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Blank:
+    """A place to write in: its name, its page from 1, its place in points as in `Mark`.
+
+    `framed` is whether its edges are printed; a mere line to write on has its place above.
+    """
+
+    name: str
+    page: int
+    left: float
+    bottom: float
+    width: float
+    height: float
+    framed: bool = True
+
+
 class Sheet:
     """One page under the pen: `top` is how far down it is written.
 
-    The squares it draws are collected in `marks`, so that what is printed and
-    what a reader of scans looks for can never differ.
+    The squares it draws are collected in `marks`, and the places to write in in `blanks`,
+    so that what is printed and what a reader of scans looks for can never differ.
     """
 
     def __init__(self, canvas: Canvas, page: int, yes: str, no: str) -> None:
@@ -74,6 +91,7 @@ class Sheet:
         self.page = page
         self.top = TOP
         self.marks: list[Mark] = []
+        self.blanks: list[Blank] = []
         self._yes = yes
         self._no = no
         # One width for every pair, so that the squares stand in two straight columns.
@@ -123,7 +141,8 @@ class Sheet:
             self.text_at(left, self.top - BODY, text, BODY)
             if key in lines:
                 start = left + stringWidth(text, REGULAR, BODY) + 5
-                self.rule(start, self._yes_left - shift - 8, self.top - BODY - 1.5)
+                end = self._yes_left - shift - 8
+                self._line_to_write_on(f"{name}.{key}", start, end, self.top - BODY - 1.5)
             self._pair(f"{name}.{key}", shift, self.top - BODY)
             if index % 2 or index == len(items) - 1:
                 self._down(14.6)
@@ -143,19 +162,20 @@ class Sheet:
             left += width + 13
         self._down(15)
 
-    def fields(self, *labels: tuple[str, float], height: float = 26) -> None:
-        """Boxes to write in, side by side: a small label each, and its share of the width."""
-        total = sum(share for _, share in labels)
+    def fields(self, *labels: tuple[str, str, float], height: float = 26) -> None:
+        """Boxes to write in, side by side: name, small label, and share of the width of each."""
+        total = sum(share for _, _, share in labels)
         gap = 5.0
         room = RIGHT - LEFT - gap * (len(labels) - 1)
         left = LEFT
         self.canvas.setStrokeColor(RULE)
         self.canvas.setLineWidth(0.6)
-        for label, share in labels:
+        for name, label, share in labels:
             width = room * share / total
             self._fit(label, LABEL, width - 6)
             self.canvas.roundRect(left, self.top - height, width, height, 1.5)
             self.text_at(left + 3, self.top - LABEL - 1.2, label, LABEL, colour=FAINT)
+            self._blank(name, left, self.top - height, width, height)
             left += width + gap
         self._down(height + 3.6)
 
@@ -166,7 +186,7 @@ class Sheet:
         self.text_at(start, self.top - BODY, text, BODY)
         if write:
             after = start + stringWidth(text, REGULAR, BODY) + 5
-            self.rule(after, RIGHT, self.top - BODY - 1.5)
+            self._line_to_write_on(name, after, RIGHT, self.top - BODY - 1.5)
         self._down(14.2)
 
     def paragraph_at(self, left: float, top: float, markup: str, width: float) -> float:
@@ -206,13 +226,14 @@ class Sheet:
         self.canvas.setLineWidth(0.6)
         self.canvas.line(left, y, right, y)
 
-    def box_after(self, text: str, width: float, *, height: float = 18) -> None:
+    def box_after(self, name: str, text: str, width: float, *, height: float = 18) -> None:
         """A label and, after it, a box to write in."""
         self.text_at(LEFT, self.top - height / 2 - 3.5, text, BODY, font=BOLD)
         start = LEFT + stringWidth(text, BOLD, BODY) + 8
         self.canvas.setStrokeColor(INK)
         self.canvas.setLineWidth(0.8)
         self.canvas.roundRect(start, self.top - height, width, height, 1.5)
+        self._blank(name, start, self.top - height, width, height)
         self._down(height + 4)
 
     def fiducials(self) -> None:
@@ -267,9 +288,26 @@ class Sheet:
     def _square(self, name: str, left: float, baseline: float) -> None:
         bottom = baseline - 1.6
         self.canvas.setStrokeColor(INK)
-        self.canvas.setLineWidth(0.9)
+        self.canvas.setLineWidth(SQUARE_LINE)
         self.canvas.rect(left, bottom, SQUARE, SQUARE, stroke=1, fill=0)
         self.marks.append(Mark(name, self.page, round(left, 2), round(bottom, 2)))
+
+    def _line_to_write_on(self, name: str, left: float, right: float, y: float) -> None:
+        self.rule(left, right, y)
+        self._blank(name, left, y, right - left, BODY + 3, framed=False)
+
+    def _blank(
+        self,
+        name: str,
+        left: float,
+        bottom: float,
+        width: float,
+        height: float,
+        *,
+        framed: bool = True,
+    ) -> None:
+        x, y, across, up = (round(number, 2) for number in (left, bottom, width, height))
+        self.blanks.append(Blank(name, self.page, x, y, across, up, framed=framed))
 
     def _fit(self, text: str, size: float, width: float) -> None:
         if stringWidth(text, REGULAR, size) > width:

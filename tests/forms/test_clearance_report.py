@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2
 import pytest
 
 from clearance.documents import photo_document
