@@ -112,15 +112,34 @@ def _record(
     at: tuple[Registry, Settings],
     answering: Answering,
 ) -> None:
-    """Record a form with the templates it allows, and say what became of it."""
+    """Record a form that somebody typed."""
     from clearance.enrolment import read_evidence
+
+    scan = read_evidence(form.evidence)
+    consent = form.consent(
+        person.id, scan, at[1], answering.words, supersedes=supersedes, today=today()
+    )
+    file_consent(person, consent, scan, at, answering)
+
+
+def file_consent(
+    person: Person,
+    consent: Consent,
+    scan: bytes,
+    at: tuple[Registry, Settings],
+    answering: Answering,
+) -> None:
+    """Record a form with the templates it allows, and say what became of it.
+
+    Raises:
+        ConsentError: it cannot be recorded.
+        Exit: it was recorded, and no portrait gave a template.
+    """
     from clearance.references import references_of
 
     opened, settings = at
     words = answering.words
-    scan = read_evidence(form.evidence)
-    consent = form.consent(person.id, scan, settings, words, supersedes=supersedes, today=today())
-    matched = form.biometric and settings.detection.matching
+    matched = consent.terms.biometric and settings.detection.matching
     detector = detector_for(settings) if matched and opened.portraits_of(person.id) else None
     made = references_of(person, opened, detector, today()) if detector else None
     # Recorded whatever the portraits are worth: the signature is a fact.

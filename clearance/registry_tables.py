@@ -122,6 +122,7 @@ def form(dossier: Dossier, consent: Consent, on: dt.date, policy: Policy, words:
         _("form’s version"): f"{paper.template} {paper.version or ''} {paper.language}".strip(),
         _("taken in by"): paper.collected_by,
         _("identity checked"): paper.id_check,
+        _("reading confirmed by"): paper.confirmed_by,
         _("renews"): ", ".join(one.serial for one in consent.supersedes),
         _("proof"): registry_words.level(consent.evidence.level, words),
         _("SHA-256 of the scan"): consent.evidence.sha256,

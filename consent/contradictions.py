@@ -47,6 +47,7 @@ def check_consent(consent: Consent, dossier: Dossier, policy: Policy) -> Consent
             paper,
             collected_by=admitted_note(paper.collected_by),
             id_check=admitted_note(paper.id_check),
+            confirmed_by=admitted_note(paper.confirmed_by),
             template=admitted_note(paper.template),
             language=admitted_language(paper.language),
         ),

@@ -76,6 +76,10 @@ class SerialTakenError(RecordInvalidError):
     """A form with that serial is already recorded."""
 
 
+class DraftMissingError(ConsentError):
+    """There is no draft of that form."""
+
+
 class OnHoldError(ConsentError):
     """A hold forbids to erase the person."""
 

@@ -218,7 +218,8 @@ class Paper:
     """The form as a document: which text was signed, and who took it in.
 
     `template` and `version` name the printed form, empty and 0 for one of another origin.
-    `id_check` says how the signatory's identity was checked.
+    `id_check` says how the signatory's identity was checked, `confirmed_by` who compared what
+    a program had read with the paper; empty where a person typed it all.
     """
 
     template: str = ""
@@ -226,6 +227,7 @@ class Paper:
     language: str = ""
     collected_by: str = ""
     id_check: str = ""
+    confirmed_by: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

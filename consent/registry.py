@@ -27,6 +27,7 @@ from consent.backup import (
 )
 from consent.decision import last_day_of
 from consent.desk import seal_mark
+from consent.drafts import DraftDesk
 from consent.errors import BackupInvalidError, PersonUnknownError, RegistryDamagedError
 from consent.files import EncryptedFiles
 from consent.keys import InstitutionKey, KeyPlace, find_key, key_for_new
@@ -58,7 +59,7 @@ class Figures:
     by_capacity: Mapping[str, int]
 
 
-class Registry(PeopleDesk, SigningDesk, ObjectingDesk, SayingDesk, LegacyDesk):
+class Registry(PeopleDesk, SigningDesk, ObjectingDesk, SayingDesk, DraftDesk, LegacyDesk):
     """An open registry. Made by `Registry.open` or `Registry.create`; close it after use.
 
     Every method raises `RegistryDamagedError` when what it reads was altered

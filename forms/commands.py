@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,11 @@ from clearance.commandline import (
     words_for,
 )
 from clearance.option_groups import gathers
+from forms import reading_commands
+
+if TYPE_CHECKING:
+    from clearance.language import Language
+    from clearance.settings import Settings
 
 forms_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help=N_("Paper forms."))
 
@@ -41,13 +47,34 @@ def forms_print(
     from forms.consent_form import print_forms
 
     words = words_for(lang)
-    settings = load_settings(registry_folder(registry) / FILE_NAME)
+    folder = registry_folder(registry)
+    settings = load_settings(folder / FILE_NAME)
     serials = print_forms(out, language=words.code, count=count, institution=settings.institution)
+    _note_printed(folder, serials, settings, words)
     if as_json:
         answer({"path": str(out), "lang": words.code, "serials": list(serials)})
     else:
         message = words.ngettext("{n} form in {path}", "{n} forms in {path}", len(serials))
         typer.echo(message.format(n=len(serials), path=out))
+
+
+reading_commands.add_to(forms_app)
+
+
+def _note_printed(
+    folder: Path, serials: Sequence[str], settings: Settings, words: Language
+) -> None:
+    """Remember the numbers, so that a form of another house is told from ours."""
+    from consent.errors import RegistryMissingError
+    from consent.registry import Registry
+    from forms.consent_form import TEMPLATE, VERSION
+
+    try:
+        registry = Registry.open(folder, settings.consent)
+    except RegistryMissingError:
+        return
+    with registry:
+        registry.note_printed(f"{TEMPLATE}-{VERSION}-{words.code}", serials)
 
 
 ROPA_HELP = N_("Write the record of processing that data protection law asks for.")

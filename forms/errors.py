@@ -54,3 +54,7 @@ class ScanUnreadableError(FormsError):
 
 class ScanTooLargeError(ScanUnreadableError):
     """A file of scans has more pages or pixels than is sensible; nothing of it was read."""
+
+
+class FormNotConfirmedError(FormsError):
+    """What was read is no form that could be a consent; nothing was recorded."""

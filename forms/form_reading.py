@@ -107,6 +107,11 @@ class PageReading:
     elsewhere: tuple[tuple[int, int, int, int], ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def was_read(self) -> bool:
+        """Whether it could be laid flat."""
+        return Problem.NOT_FLAT not in self.problems
+
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class FormReading:
@@ -210,9 +215,9 @@ def _joined(serial: str, found: list[PageReading]) -> FormReading:
         earlier = pages.setdefault(page.code.page, page)
         if earlier is page:
             continue
-        if earlier.flat is None and page.flat is not None:
+        if page.was_read and not earlier.was_read:
             pages[page.code.page] = page
-        elif page.flat is not None and _said(earlier) != _said(page):
+        elif page.was_read and _said(earlier) != _said(page):
             problems[Problem.PAGE_TWICE] = None
     if len(pages) < layout.pages:
         problems[Problem.PAGE_MISSING] = None

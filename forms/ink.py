@@ -114,13 +114,12 @@ class Page:
         # The rim of a stain is nearly as dark as ink in some places; it goes on in others.
         self.trace = self.pale & ~layout.near_print(page, _JOIN)
         """Whatever is not near print and not paper, however pale."""
+        self._squares = [_corner(mark) for mark in layout.marks if mark.page == page]
 
     def square(self, mark: Mark) -> Sight:
         """What is in a square to tick."""
-        line = sheet.SQUARE_LINE
-        left = _pixels(mark.left - line / 2)
-        top = _pixels(sheet.HEIGHT - mark.bottom - mark.size - line / 2)
-        side = _pixels(mark.size + line)
+        left, top = _corner(mark)
+        side = _pixels(mark.size + sheet.SQUARE_LINE)
         right_by, down_by, edge = self._find_outline(left, top, side)
         left, top = left + right_by, top + down_by
         box = (left, top, left + side, top + side)
@@ -160,18 +159,36 @@ class Page:
         return int(right) - _SHIFT, int(down) - _SHIFT, float(scores[down, right])
 
     def _goes_on(self, left: int, top: int, side: int) -> bool:
-        """Whether what is inside a square goes on to the edge of its surroundings."""
+        """Whether what is inside a square goes on to the edge of its surroundings.
+
+        Two ticks below each other may touch: then they are two ticks and no line.
+        """
         reach = round((_WINDOW - 0.5) * side)
         window = _window(left - reach, top - reach, left + side + reach, top + side + reach)
         # The square's own edge joins what crosses it.
-        joined = grown(self.trace[window], _BRIDGE, _BRIDGE)
-        labels, _ = ndimage.label(joined)
+        labels, _ = ndimage.label(grown(self.trace[window], _BRIDGE, _BRIDGE))
         inside = np.s_[
             reach + _INSET : reach + side - _INSET, reach + _INSET : reach + side - _INSET
         ]
-        touching = set(np.unique(labels[inside])) - {0}
-        edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-        return bool(touching & set(np.unique(edges)))
+        own = set(np.unique(labels[inside])) - {0}
+        above, below, before, behind = (
+            bool(own & set(np.unique(edge)))
+            for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+        )
+        if before or behind or (above and below):
+            return True
+        return (above and not self._ticked_beside(left, top, side, -1)) or (
+            below and not self._ticked_beside(left, top, side, 1)
+        )
+
+    def _ticked_beside(self, left: int, top: int, side: int, down: int) -> bool:
+        """Whether there is ink in the square of the row above or below."""
+        for other in self._squares:
+            x, y = other
+            if abs(x - left) < side < (y - top) * down < 2 * side:
+                inside = _window(x + _INSET, y + _INSET, x + side - _INSET, y + side - _INSET)
+                return bool(self.ink[inside].mean() > _CLEAN)
+        return False
 
     def blank(self, blank: Blank, least: Written) -> Sight:
         """What is in a box to write in: marked where somebody wrote at least so much."""
@@ -303,6 +320,15 @@ def _strokes(ink: Ink) -> Ink:
         long[number] = max(rows.stop - rows.start, columns.stop - columns.start) >= _DUST * MM
     kept: Ink = long[labels]
     return kept
+
+
+def _corner(mark: Mark) -> tuple[int, int]:
+    """Left and top of a square's outer edge, in pixels."""
+    half = sheet.SQUARE_LINE / 2
+    return (
+        _pixels(mark.left - half),
+        _pixels(sheet.HEIGHT - mark.bottom - mark.size - half),
+    )
 
 
 def _pixels(points: float) -> int:

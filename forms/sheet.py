@@ -142,7 +142,7 @@ class Sheet:
             if key in lines:
                 start = left + stringWidth(text, REGULAR, BODY) + 5
                 end = self._yes_left - shift - 8
-                self._line_to_write_on(f"{name}.{key}", start, end, self.top - BODY - 1.5)
+                self._line_to_write_on(f"{name}.{key}.words", start, end, self.top - BODY - 1.5)
             self._pair(f"{name}.{key}", shift, self.top - BODY)
             if index % 2 or index == len(items) - 1:
                 self._down(14.6)
@@ -186,7 +186,7 @@ class Sheet:
         self.text_at(start, self.top - BODY, text, BODY)
         if write:
             after = start + stringWidth(text, REGULAR, BODY) + 5
-            self._line_to_write_on(name, after, RIGHT, self.top - BODY - 1.5)
+            self._line_to_write_on(f"{name}.words", after, RIGHT, self.top - BODY - 1.5)
         self._down(14.2)
 
     def paragraph_at(self, left: float, top: float, markup: str, width: float) -> float:

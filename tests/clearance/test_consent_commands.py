@@ -41,6 +41,7 @@ def test_an_adult_who_signed_is_cleared_for_what_was_ticked(clerk: Clerk) -> Non
         "language": "",
         "collected_by": "",
         "id_check": "",
+        "confirmed_by": "",
     }
     assert clerk.may(person)
     assert not clerk.may(person, channel="press")

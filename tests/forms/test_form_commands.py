@@ -1,0 +1,263 @@
+"""Paper and back, as the office does it: print, sign, scan, read, compare, record."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from PIL import Image, ImageDraw
+
+from clearance.commandline import ExitCode
+from consent.registry import Registry
+from forms.consent_form import form_template, qr_payload
+from tests.commands import run
+from tests.forms.office import MM, SCALE, Person, skewed, upside_down
+from tests.forms.paper import codes
+
+YES = ("material.photo", "purpose.events", "channel.website", "channel.intranet", "matching")
+WRITTEN = ("term.end", "matching.initials", "signature.date")
+
+
+@dataclasses.dataclass
+class Office:
+    """A registry with one person in it, and the sheets on the desk."""
+
+    folder: Path
+    registry: Path
+
+    def clearance(self, *arguments: object, code: ExitCode = ExitCode.CLEARED) -> str:
+        done = run(*arguments, "--registry", self.registry, "--lang", "en").assert_exit(code)
+        return " ".join(done.result.output.split())
+
+    def json(self, *arguments: object, code: ExitCode = ExitCode.CLEARED) -> dict[str, object]:
+        done = run(*arguments, "--registry", self.registry, "--json").assert_exit(code)
+        return done.document
+
+    def printed(self, count: int = 1) -> list[Image.Image]:
+        path = self.folder / "blank.pdf"
+        run(
+            *("forms", "print", "-o", path, "--count", count),
+            *("--registry", self.registry, "--lang", "fr"),
+        ).assert_exit(ExitCode.CLEARED)
+        with pypdfium2.PdfDocument(path.read_bytes()) as document:
+            return [page.render(scale=SCALE).to_pil().convert("RGB") for page in document]
+
+    def scanned(self, *pages: Image.Image, name: str = "scans.pdf") -> Path:
+        path = self.folder / name
+        pages[0].save(path, save_all=True, append_images=pages[1:], resolution=200)
+        return path
+
+    def only_draft(self) -> str:
+        drafts = self.json("forms", "drafts")["drafts"]
+        assert isinstance(drafts, list)
+        (draft,) = drafts
+        return str(draft["serial"])
+
+
+@pytest.fixture
+def office(empty_registry: Path, tmp_path: Path) -> Office:
+    run("people", "add", "Anna Keller", "--registry", empty_registry).assert_exit(ExitCode.CLEARED)
+    return Office(tmp_path, empty_registry)
+
+
+def fill(
+    pages: list[Image.Image],
+    *,
+    yes: Iterable[str] = YES,
+    written: Iterable[str] = WRITTEN,
+    signed: bool = True,
+) -> None:
+    """Answer every question, and sign."""
+    person = Person(random.Random(5), (20, 40, 130), 0.5 * MM, "cross")
+    papers = [ImageDraw.Draw(page) for page in pages]
+    squares = {mark.name: mark for mark in form_template("fr").marks}
+    blanks = {blank.name: blank for blank in form_template("fr").blanks}
+    for name in squares:
+        question, _, side = name.rpartition(".")
+        if side == "yes":
+            mark = squares[f"{question}.{'yes' if question in set(yes) else 'no'}"]
+            person.tick(papers[mark.page - 1], mark)
+    for name in written:
+        person.write(papers[blanks[name].page - 1], blanks[name], 8)
+    if signed:
+        person.sign(papers[1], blanks["signature.signature"])
+
+
+def confirmed(serial: str) -> tuple[object, ...]:
+    """What is typed to confirm a form."""
+    return (
+        *("forms", "confirm", serial, "--by", "Bruno Frei", "--person", "Anna Keller"),
+        *("--signed", "2026-11-20", "--until", "2028-11-20"),
+    )
+
+
+def test_a_signed_form_becomes_a_consent_when_a_person_confirms_it(office: Office) -> None:
+    pages = office.printed()
+    fill(pages)
+    chance = random.Random(2)
+    letter = Image.new("RGB", pages[0].size, "white")
+    scans = office.scanned(skewed(pages[1], chance), letter, upside_down(pages[0], chance))
+    told = office.clearance("forms", "read", scans, code=ExitCode.NOT_CLEARED)
+    assert "scans.pdf, page 2: no code of a form to be seen" in told
+    assert "5 answers are a clear yes; 0 places must be looked at" in told
+    assert "Nothing is recorded yet" in told
+    assert "No form is recorded" in office.clearance("consent", "list")
+
+    serial = office.only_draft()
+    shown = office.clearance("forms", "confirm", serial, "--crops", office.folder / "crops")
+    assert "channel.website yes 100% Website of the institution" in shown
+    assert (office.folder / "crops" / "signature.signature.png").stat().st_size > 1000
+    assert (office.folder / "crops" / "scan.pdf").read_bytes().startswith(b"%PDF-")
+
+    told = office.clearance(*confirmed(serial))
+    assert f"Recorded {serial} for Anna Keller, valid until 2028-11-20." in told
+    form = office.json("consent", "show", serial)
+    scope, terms, paper = (form[part] for part in ("scope", "terms", "paper"))
+    assert isinstance(scope, dict)
+    assert isinstance(terms, dict)
+    assert isinstance(paper, dict)
+    assert scope["channels"] == ["intranet", "website"]
+    assert (scope["materials"], scope["purposes"]) == (["photo"], ["events"])
+    assert (terms["biometric"], terms["named"], terms["editing"]) == (True, False, False)
+    assert (paper["template"], paper["version"], paper["language"]) == ("IR", 1, "fr")
+    assert paper["confirmed_by"] == "Bruno Frei"
+    assert "No form waits" in office.clearance("forms", "drafts")
+    told = office.clearance("forms", "read", scans, code=ExitCode.NOT_CLEARED)
+    assert "recorded already" in told
+
+
+def test_a_person_settles_what_is_doubtful(office: Office) -> None:
+    pages = office.printed()
+    fill(pages, written=("term.end", "signature.date"), signed=False)
+    office.clearance("forms", "read", office.scanned(*pages), code=ExitCode.NOT_CLEARED)
+    serial = office.only_draft()
+    told = office.clearance(*confirmed(serial), code=ExitCode.INPUT_OR_OUTPUT)
+    assert "is not signed" in told
+    told = office.clearance(
+        *confirmed(serial), "--answer", "no.such=yes", code=ExitCode.INPUT_OR_OUTPUT
+    )
+    assert "no question 'no.such'" in told
+    office.clearance(*confirmed(serial), "--answer", "what", code=ExitCode.USAGE)
+    said = ("--answer", "signature.signature=yes", "--answer", "channel.website=no")
+    office.clearance(*confirmed(serial), *said)
+    form = office.json("consent", "show", serial)
+    assert isinstance(form["scope"], dict)
+    assert isinstance(form["terms"], dict)
+    assert form["scope"]["channels"] == ["intranet"]
+    # The initials that stand for it alone are missing.
+    assert form["terms"]["biometric"] is False
+    with Registry.open(office.registry) as registry:
+        (entry,) = [one for one in registry.audit_entries() if one.action == "draft.confirmed"]
+    assert entry.details["changed"] == ["channel.website", "signature.signature"]
+
+
+def test_words_behind_other_are_no_yes(office: Office) -> None:
+    pages = office.printed()
+    fill(pages, written=(*WRITTEN, "purpose.other.words"))
+    office.clearance("forms", "read", office.scanned(*pages))
+    office.clearance(*confirmed(office.only_draft()))
+    form = office.json("consent", "show", str(office.json("consent", "list")["consent"]))
+    assert isinstance(form["scope"], dict)
+    assert form["scope"]["purposes"] == ["events"]
+
+
+def test_what_no_program_reads_must_be_said(office: Office) -> None:
+    pages = office.printed()
+    fill(pages)
+    office.clearance("forms", "read", office.scanned(*pages))
+    serial = office.only_draft()
+    told = office.clearance("forms", "confirm", serial, "--by", "B. Frei", code=ExitCode.USAGE)
+    assert "--person, --signed, --until" in told
+    assert office.only_draft() == serial
+
+
+def test_writing_between_the_lines_must_be_seen(office: Office) -> None:
+    pages = office.printed()
+    fill(pages)
+    for step in range(6):
+        x = 300 + 40 * step
+        ImageDraw.Draw(pages[1]).line((x, 1150, x + 18, 1122, x + 34, 1150), (10, 10, 90), 4)
+    office.clearance("forms", "read", office.scanned(*pages), code=ExitCode.NOT_CLEARED)
+    serial = office.only_draft()
+    told = office.clearance(*confirmed(serial), code=ExitCode.INPUT_OR_OUTPUT)
+    assert "where no writing belongs" in told
+    office.clearance("forms", "confirm", serial, "--crops", office.folder / "crops")
+    assert list((office.folder / "crops").glob("elsewhere-*.png"))
+    office.clearance(*confirmed(serial), "--changes-seen")
+
+
+def test_a_form_of_another_house_and_a_missing_page_are_refused(office: Office) -> None:
+    pages = office.printed()
+    fill(pages)
+    office.clearance("forms", "read", office.scanned(pages[1]), code=ExitCode.NOT_CLEARED)
+    serial = office.only_draft()
+    told = office.clearance(*confirmed(serial), code=ExitCode.INPUT_OR_OUTPUT)
+    assert "a page is missing" in told
+    # Read with its other page, it is whole.
+    office.clearance("forms", "read", office.scanned(*pages))
+    office.clearance("forms", "drafts", "--drop", serial, "--yes")
+
+    elsewhere = office.folder / "elsewhere"
+    run("init", "--registry", elsewhere).assert_exit(ExitCode.CLEARED)
+    run("forms", "print", "-o", office.folder / "o.pdf", "--registry", elsewhere)
+    there = Office(office.folder, elsewhere)
+    told = there.clearance("forms", "read", office.folder / "scans.pdf", code=ExitCode.NOT_CLEARED)
+    assert "not printed here" in told
+    run("people", "add", "Anna Keller", "--registry", elsewhere)
+    told = there.clearance(*confirmed(serial), code=ExitCode.INPUT_OR_OUTPUT)
+    assert "was not printed here" in told
+
+
+def test_a_stack_with_a_broken_file_reads_the_others(office: Office) -> None:
+    pages = office.printed(2)
+    fill(pages[:2])
+    stack = office.folder / "stack"
+    stack.mkdir()
+    (stack / "a.pdf").write_bytes(b"%PDF-1.7 nothing")
+    office.scanned(*pages, name="stack/b.pdf")
+    told = office.json("forms", "read", stack, code=ExitCode.INPUT_OR_OUTPUT)
+    assert isinstance(told["drafts"], list)
+    assert isinstance(told["unreadable"], list)
+    serials = [draft["serial"] for draft in told["drafts"]]
+    assert len(serials) == 2
+    assert "a.pdf" in told["unreadable"][0]
+    front = codes(pages[2].convert("L"))[0]
+    assert front == qr_payload(serials[1], "fr", 1)
+
+
+def test_a_draft_is_readable_to_nobody_without_the_key(office: Office) -> None:
+    pages = office.printed()
+    fill(pages)
+    office.clearance("forms", "read", office.scanned(*pages))
+    serial = office.only_draft()
+    (kept,) = (office.registry / "drafts").iterdir()
+    body = kept.read_bytes()
+    assert b"reading.json" not in body
+    assert b"%PDF" not in body
+    kept.write_bytes(body[:-1] + bytes([body[-1] ^ 1]))
+    office.clearance("forms", "confirm", serial, code=ExitCode.REGISTRY)
+
+
+@pytest.mark.parametrize("serial", ["0000-0000-0000-0", "../../etc/passwd", "a b"])
+def test_a_draft_that_is_not_there_is_said(office: Office, serial: str) -> None:
+    told = office.clearance("forms", "confirm", serial, code=ExitCode.REGISTRY)
+    assert "draft" in told or "cannot be kept" in told
+
+
+def test_the_log_holds_numbers_and_no_names(office: Office) -> None:
+    pages = office.printed()
+    fill(pages)
+    office.clearance("forms", "read", office.scanned(*pages))
+    office.clearance(*confirmed(office.only_draft()))
+    with Registry.open(office.registry) as registry:
+        entries = [one for one in registry.audit_entries() if one.action.startswith(("f", "d"))]
+        assert [one.action for one in entries] == ["forms.printed", "draft.kept", "draft.confirmed"]
+        text = json.dumps([dict(one.details) for one in entries])
+        assert registry.verify_audit().ok
+    assert "Keller" not in text
+    assert "Frei" not in text
