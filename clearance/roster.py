@@ -20,7 +20,10 @@ from consent.records import Capacity
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RosterRow:
-    """Somebody to be added; `coded` where a reference code stands for the name."""
+    """Somebody to be added; `coded` where a reference code stands for the name.
+
+    `surname` and `first_name` are empty in a list that has whole names.
+    """
 
     line: int
     name: str
@@ -30,6 +33,8 @@ class RosterRow:
     language: str
     capacity: Capacity
     portraits: tuple[Path, ...] = ()
+    surname: str = ""
+    first_name: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -145,6 +150,8 @@ def _row(entry: _Entry, cells: Cells) -> RosterRow:
         contact=admitted_contact(cells.contact()),
         language=cells.language(),
         capacity=cells.capacity(),
+        surname=cells.surname(),
+        first_name=cells.first_name(),
     )
 
 

@@ -31,6 +31,14 @@ class Cells:
         parts = (self._one(Column.FIRST_NAME), self._one(Column.SURNAME))
         return self._one(Column.FULL_NAME) or " ".join(filter(None, parts))
 
+    def surname(self) -> str:
+        """The surname, where the list has a column of them."""
+        return self._one(Column.SURNAME)
+
+    def first_name(self) -> str:
+        """The first name, where the list has a column of them."""
+        return self._one(Column.FIRST_NAME)
+
     def code(self) -> str:
         """The reference code; empty where none is given."""
         return self._one(Column.CODE)

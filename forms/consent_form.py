@@ -17,6 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from forms import sheet
 from forms.atomic import written_whole
 from forms.errors import FormCountError, SerialInvalidError
+from forms.fillable import add_fields
 from forms.serials import compact_serial, new_serial, normalise_serial
 from forms.sheet import Blank, Mark, Sheet
 from forms.typeface import BOLD, REGULAR, legible, register_typeface
@@ -62,14 +63,26 @@ def print_forms(
     count: int,
     institution: Institution,
     serials: Sequence[str] | None = None,
+    written: Sequence[Mapping[str, str]] = (),
+    fillable: bool = False,
 ) -> tuple[str, ...]:
-    """Write `count` blank forms into one PDF; gives their serials in the order of the sheets.
+    """Write `count` forms into one PDF; gives their serials in the order of the sheets.
+
+    Args:
+        path: of the PDF.
+        language: of the forms.
+        count: how many.
+        institution: whose form it is.
+        serials: their numbers; None draws new ones.
+        written: for each form, what is printed into its boxes, by the boxes' names.
+        fillable: squares and boxes can be filled in on a screen (AcroForm).
 
     Raises:
         FormLanguageError: there is no form in that language.
         FormCountError: the count is not 1 to 5000, or not the number of serials.
         SerialInvalidError: a given serial is wrong, or stands there twice.
-        FormOverflowError: the institution's name or contact is too long.
+        FormOverflowError: the institution's name or contact, or what is written into a box,
+            is too long.
         DocumentNotWrittenError: the file cannot be written.
     """
     chosen = _chosen_serials(count, serials)
@@ -78,10 +91,14 @@ def print_forms(
     with written_whole(path) as stream:
         canvas = _canvas(stream, wording, institution)
         _define_pages(canvas, wording, institution, template.fingerprint)
-        for serial in chosen:
+        for number, serial in enumerate(chosen):
+            words = written[number] if number < len(written) else {}
             for page in range(1, PAGES + 1):
                 canvas.doForm(_page_name(page))
                 _draw_serial(canvas, wording, serial, page, template)
+                _write_into(canvas, template, page, words)
+                if fillable:
+                    add_fields(canvas, template, page, f"{serial}.", words)
                 canvas.showPage()
         canvas.save()
     return chosen
@@ -363,6 +380,17 @@ def _draw_serial(
     canvas.setFont(BOLD, 10)
     canvas.drawRightString(sheet.RIGHT, sheet.STRIP_TOP, f"{wording['form.serial']} {serial}")
     _draw_code(canvas, qr_payload(serial, template.language, page))
+
+
+def _write_into(canvas: Canvas, template: Template, page: int, words: Mapping[str, str]) -> None:
+    """Print what is known of a person into the boxes."""
+    for blank in template.blanks:
+        text = legible(" ".join(words.get(blank.name, "").split()))
+        if blank.page == page and text:
+            size = Sheet.fitted(text, sheet.BODY, blank.width - 8)
+            canvas.setFillColor(sheet.INK)
+            canvas.setFont(REGULAR, size)
+            canvas.drawString(blank.left + 4, blank.bottom + 4, text)
 
 
 def _draw_code(canvas: Canvas, payload: str) -> None:

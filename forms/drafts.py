@@ -66,6 +66,11 @@ class Draft:
         return str(self.reading["serial"])
 
     @property
+    def on_screen(self) -> bool:
+        """Whether it was filled in on a screen: then nobody has signed with a pen."""
+        return bool(self.reading["on_screen"])
+
+    @property
     def answers(self) -> dict[str, Answer]:
         """What each question says."""
         return {name: Answer(one["answer"]) for name, one in self.reading["answers"].items()}
@@ -206,6 +211,8 @@ def draft_of(
     files: Mapping[int, PageFiles],
     read_on: dt.date,
     problems: Iterable[Problem] = (),
+    *,
+    original: bytes | None = None,
 ) -> Draft:
     """The draft of a form as it was read.
 
@@ -214,6 +221,8 @@ def draft_of(
         files: the pictures of its pages, by their numbers on the form.
         read_on: the day.
         problems: those that the registry knows of.
+        original: the PDF itself, where it holds this form and nothing else: the evidence
+            of a form that was filled in on a screen.
     """
     reading = {
         "serial": form.serial,
@@ -222,6 +231,7 @@ def draft_of(
         "language": form.layout.language,
         "fingerprint": form.layout.fingerprint,
         "read_on": read_on.isoformat(),
+        "on_screen": any(page.scan.on_screen for page in form.pages.values()),
         "problems": [problem.value for problem in (*form.problems, *problems)],
         "pages": [
             {
@@ -259,7 +269,7 @@ def draft_of(
         ],
     }
     pages = {number: one.flat for number, one in files.items() if one.flat}
-    scan = _evidence(form.serial, [files[number].scan for number in form.pages])
+    scan = original or _evidence(form.serial, [files[number].scan for number in form.pages])
     return Draft(reading, scan, pages)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from consent.registry import Registry
     from forms.drafts import Draft, PageFiles, Settled
     from forms.errors import FormsError
-    from forms.form_reading import FormReading, PageReading
+    from forms.form_reading import FormReading, PageReading, Problem
     from forms.page_codes import Foreign
 
 READ_HELP = N_(
@@ -50,6 +50,7 @@ def forms_read(
 ) -> None:
     """Pages may come in any order, askew, upside down, and among other papers."""
     from clearance import terminal
+    from forms.drafts import draft_of
     from forms.scans import scans_in
 
     stack = _Stack()
@@ -63,7 +64,11 @@ def forms_read(
             done()
         known = opened.printed()
         for form, files in stack.forms():
-            _keep(form, files, known, opened, stack.drafts)
+            problems = _problems(form, known, opened)
+            draft = draft_of(form, files, today(), problems, original=stack.original(form))
+            opened.keep_draft(form.serial, draft.packed())
+            # What is told of it later has no pictures any more.
+            stack.drafts.append(dataclasses.replace(draft, scan=b"", pages={}))
     _tell_read(stack, answering)
     if stack.unreadable:
         raise typer.Exit(ExitCode.INPUT_OR_OUTPUT)
@@ -80,6 +85,7 @@ class _Stack:
         self.unreadable: list[FormsError] = []
         self._pages: list[PageReading] = []
         self._files: dict[int, PageFiles] = {}
+        self._originals: dict[str, bytes] = {}
 
     def read(self, path: Path) -> None:
         """Read every page of a file."""
@@ -89,8 +95,11 @@ class _Stack:
         from forms.scans import open_scans
 
         try:
-            for scan in open_scans(path)[1]:
+            data, scans = open_scans(path)
+            for scan in scans:
                 found = read_page(scan)
+                if scan.on_screen:
+                    self._originals[scan.sha256] = data
                 if isinstance(found, PageReading):
                     # Pixels of a stack would fill the memory.
                     bare = dataclasses.replace(scan, grey=scan.grey[:0, :0].copy())
@@ -102,6 +111,14 @@ class _Stack:
         except ScanUnreadableError as error:
             self.unreadable.append(error)
 
+    def original(self, form: FormReading) -> bytes | None:
+        """The file of a form that was filled in on a screen, if it holds nothing else."""
+        (*files,) = {page.scan.sha256 for page in form.pages.values()}
+        others = {page.code.serial for page in self._pages if page.scan.sha256 == files[0]} - {
+            form.serial
+        }
+        return None if len(files) > 1 or others else self._originals.get(files[0])
+
     def forms(self) -> Iterator[tuple[FormReading, dict[int, PageFiles]]]:
         """The forms that the pages make, each with the pictures of its pages."""
         from forms.form_reading import join_pages
@@ -110,15 +127,8 @@ class _Stack:
             yield form, {number: self._files[id(page)] for number, page in form.pages.items()}
 
 
-def _keep(
-    form: FormReading,
-    files: dict[int, PageFiles],
-    known: Collection[str],
-    opened: Registry,
-    drafts: list[Draft],
-) -> None:
-    """Keep the draft of a form; what is told of it later has no pictures any more."""
-    from forms.drafts import draft_of
+def _problems(form: FormReading, known: Collection[str], opened: Registry) -> list[Problem]:
+    """What the registry has against a form; `known` are the numbers that were printed here."""
     from forms.form_reading import Problem
 
     problems = []
@@ -126,9 +136,7 @@ def _keep(
         problems.append(Problem.SERIAL_UNKNOWN)
     if opened.is_recorded(form.serial):
         problems.append(Problem.SERIAL_TAKEN)
-    draft = draft_of(form, files, today(), problems)
-    opened.keep_draft(form.serial, draft.packed())
-    drafts.append(dataclasses.replace(draft, scan=b"", pages={}))
+    return problems
 
 
 def _tell_read(stack: _Stack, answering: Answering) -> None:
@@ -289,7 +297,7 @@ class ConfirmOptions:
     def form(self, draft: Draft, settled: Settled) -> FormOptions:
         """The form as somebody would have typed it."""
         from clearance.form_options import FormOptions
-        from consent.records import Material
+        from consent.records import EvidenceLevel, Material
         from forms.drafts import MATCHING, SIGNATURE
 
         if self.signed is None or self.until is None:
@@ -319,6 +327,7 @@ class ConfirmOptions:
             sole_authority="representative.sole" in yes and bool(self.guardian),
             representative=self.representative,
             basis=self.basis,
+            level=EvidenceLevel.SIMPLE if draft.on_screen else EvidenceLevel.WET_INK,
             own_signature=others and SIGNATURE in settled.written,
             form=f"{draft.reading['template']}-{draft.reading['version']}",
             form_language=draft.reading["language"],

@@ -40,12 +40,14 @@ class Scan:
     """One page as it came from the scanner: 0 black, 255 white, shape (height, width).
 
     `number` counts the pages of the file from 1; `sha256` is that of the whole file.
+    `on_screen`: the file is a form that is filled in on a screen, and no paper.
     """
 
     path: Path
     number: int
     sha256: str
     grey: Grey
+    on_screen: bool = False
 
 
 def scans_in(untrusted_paths: Sequence[Path]) -> list[Path]:
@@ -82,20 +84,20 @@ def open_scans(untrusted_path: Path) -> tuple[bytes, Iterator[Scan]]:
         raise ScanTooLargeError("{cause}", cause=error) from error
     except PhotoUnreadableError as error:
         raise ScanUnreadableError("{cause}", cause=error) from error
+    sha256 = hashlib.sha256(data).hexdigest()
     if b"%PDF-" in data[:1024]:
-        pages = _pdf_pages(data, untrusted_path)
-    elif data[:4] in (b"II*\0", b"MM\0*"):
+        return data, _pdf_scans(data, untrusted_path, sha256)
+    if data[:4] in (b"II*\0", b"MM\0*"):
         pages = _tiff_pages(data, untrusted_path)
     else:
         pages = _picture(data, untrusted_path)
-    sha256 = hashlib.sha256(data).hexdigest()
     scans = (
         Scan(untrusted_path, number, sha256, grey) for number, grey in enumerate(pages, start=1)
     )
     return data, scans
 
 
-def _pdf_pages(data: bytes, path: Path) -> Iterator[Grey]:
+def _pdf_scans(data: bytes, path: Path, sha256: str) -> Iterator[Scan]:
     import pypdfium2
 
     try:
@@ -108,9 +110,13 @@ def _pdf_pages(data: bytes, path: Path) -> Iterator[Grey]:
         raise _damaged(path, error) from error
     try:
         _check_pages(len(document), path)
+        # What was filled in on a screen is drawn only then.
+        document.init_forms()
+        on_screen = document.formenv is not None
         for index in range(len(document)):
             try:
-                yield _rendered(document[index], path)
+                grey = _rendered(document[index], path)
+                yield Scan(path, index + 1, sha256, grey, on_screen)
             except pypdfium2.PdfiumError as error:
                 raise _damaged(path, error) from error
     finally:

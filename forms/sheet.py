@@ -249,7 +249,8 @@ class Sheet:
         offset = FIDUCIAL / 8
         self.canvas.rect(FIDUCIAL_INSET + offset, far_y + offset, inner, inner, stroke=1, fill=0)
 
-    def fitted(self, text: str, size: float, width: float, *, least: float = 7.0) -> float:
+    @classmethod
+    def fitted(cls, text: str, size: float, width: float, *, least: float = 7.0) -> float:
         """The size at which foreign text, such as an institution's name, fits the width.
 
         Raises:
@@ -257,7 +258,7 @@ class Sheet:
         """
         while size > least and stringWidth(text, REGULAR, size) > width:
             size -= 0.25
-        self._fit(text, size, width)
+        cls._fit(text, size, width)
         return size
 
     def skip(self, points: float) -> None:
@@ -309,7 +310,8 @@ class Sheet:
         x, y, across, up = (round(number, 2) for number in (left, bottom, width, height))
         self.blanks.append(Blank(name, self.page, x, y, across, up, framed=framed))
 
-    def _fit(self, text: str, size: float, width: float) -> None:
+    @staticmethod
+    def _fit(text: str, size: float, width: float) -> None:
         if stringWidth(text, REGULAR, size) > width:
             raise FormOverflowError(
                 "{text!r} is too long for its place on the form.", text=legible(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import json
 import random
@@ -11,13 +12,14 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from PIL import Image, ImageDraw
+from pypdfium2 import raw
 
 from clearance.commandline import ExitCode
 from consent.registry import Registry
 from forms.consent_form import form_template, qr_payload
 from tests.commands import run
 from tests.forms.office import MM, SCALE, Person, skewed, upside_down
-from tests.forms.paper import codes
+from tests.forms.paper import codes, words
 
 YES = ("material.photo", "purpose.events", "channel.website", "channel.intranet", "matching")
 WRITTEN = ("term.end", "matching.initials", "signature.date")
@@ -261,3 +263,111 @@ def test_the_log_holds_numbers_and_no_names(office: Office) -> None:
         assert registry.verify_audit().ok
     assert "Keller" not in text
     assert "Frei" not in text
+
+
+# --- lists of guests, and forms on a screen -----------------------------------------------------
+
+GUESTS = """Vorname,Nachname,E-Mail,Geburtsdatum
+Jürg,Mettler,juerg@example.ch,1980-01-02
+Mila,Küng,,2015-05-06
+Đặng Thị Łucja,Şimşek-Ødegård,x@example.ch,
+,,lost@example.ch,
+"""
+
+
+def test_a_list_of_guests_becomes_a_form_for_each(office: Office) -> None:
+    roster = office.folder / "guests.csv"
+    roster.write_text(GUESTS, encoding="utf-8")
+    told = office.json(
+        *("forms", "print", "-o", office.folder / "all.pdf", "--roster", roster),
+        *("--each", office.folder / "each", "--event", "Tag der offenen Tür"),
+        code=ExitCode.INPUT_OR_OUTPUT,
+    )
+    assert isinstance(told["serials"], list)
+    assert isinstance(told["refused"], list)
+    assert [one["line"] for one in told["refused"]] == [5]
+    with pypdfium2.PdfDocument(office.folder / "all.pdf") as document:
+        assert len(document) == 6
+    text = words(office.folder / "all.pdf")
+    assert text.count("Tag der offenen Tür") == 3
+    for part in ("Jürg", "Mettler", "juerg@example.ch", "Đặng Thị Łucja", "Şimşek-Ødegård"):
+        assert part in text
+    # The day of birth of a child is asked for; of an adult it is not printed.
+    assert "06.05.2015" in text
+    assert "1980" not in text
+    single = sorted(path.stem for path in (office.folder / "each").iterdir())
+    assert single == sorted(told["serials"])
+    assert "Mila" in words(office.folder / "each" / f"{told['serials'][1]}.pdf")
+
+
+def test_what_is_printed_into_a_box_must_fit(office: Office) -> None:
+    event = "An occasion of a name that goes on and on " * 4
+    told = office.clearance(
+        *("forms", "print", "-o", office.folder / "x.pdf", "--event", event),
+        code=ExitCode.INPUT_OR_OUTPUT,
+    )
+    assert "too long" in told
+    assert not (office.folder / "x.pdf").exists()
+
+
+def filled_on_screen(path: Path, ticks: Iterable[str], texts: dict[str, str]) -> None:
+    """Click and type into a form, as somebody does in a PDF viewer."""
+    marks = {mark.name: mark for mark in form_template("fr").marks}
+    blanks = {blank.name: blank for blank in form_template("fr").blanks}
+    document = pypdfium2.PdfDocument(path.read_bytes())
+    document.init_forms()
+    forms = document.formenv
+    for number, page in enumerate(document, start=1):
+
+        def click(x: float, y: float, page: pypdfium2.PdfPage = page) -> None:
+            raw.FORM_OnMouseMove(forms, page, 0, x, y)
+            raw.FORM_OnLButtonDown(forms, page, 0, x, y)
+            raw.FORM_OnLButtonUp(forms, page, 0, x, y)
+
+        for name in ticks:
+            mark = marks[name]
+            if mark.page == number:
+                click(mark.left + mark.size / 2, mark.bottom + mark.size / 2)
+        for name, text in texts.items():
+            blank = blanks[name]
+            if blank.page == number:
+                click(blank.left + 20, blank.bottom + 7)
+                typed = (ctypes.c_ushort * (len(text) + 1))(*map(ord, text), 0)
+                raw.FORM_ReplaceSelection(forms, page, typed)
+        raw.FORM_ForceToKillFocus(forms)
+    document.save(path)
+    document.close()
+
+
+def test_a_form_filled_in_on_a_screen_comes_back_by_mail(office: Office) -> None:
+    path = office.folder / "screen.pdf"
+    office.clearance("forms", "print", "-o", path, "--fillable", "--lang", "fr")
+    run(
+        *("forms", "print", "-o", path, "--fillable", "--lang", "fr"),
+        *("--registry", office.registry),
+    ).assert_exit(ExitCode.CLEARED)
+    texts = {
+        "person.surname": "Keller",
+        "term.end": "20.11.2028",
+        "signature.date": "20.11.2026",
+        "signature.signature": "Anna Keller",
+    }
+    ticks = ("channel.website.yes", "channel.press.no", "material.photo.yes", "purpose.events.yes")
+    filled_on_screen(path, ticks, texts)
+    sent = path.read_bytes()
+    told = office.json("forms", "read", path, code=ExitCode.NOT_CLEARED)
+    assert isinstance(told["drafts"], list)
+    (draft,) = told["drafts"]
+    yes = {name for name, one in draft["answers"].items() if one["answer"] == "yes"}
+    no = {name for name, one in draft["answers"].items() if one["answer"] == "no"}
+    assert yes == {"channel.website", "material.photo", "purpose.events"}
+    assert no == {"channel.press"}
+    written = {name for name, one in draft["writings"].items() if one["seen"] != "empty"}
+    assert written == set(texts)
+    said = ("--answer", "signature.signature=yes")
+    office.clearance(*confirmed(draft["serial"]), *said)
+    form = office.json("consent", "show", draft["serial"], "--scan", office.folder / "kept.pdf")
+    assert isinstance(form["evidence"], dict)
+    # Nobody signed with a pen, and the file itself is the evidence.
+    assert form["evidence"]["level"] == "simple"
+    assert (office.folder / "kept.pdf").read_bytes() == sent
