@@ -283,8 +283,11 @@ def _check_order(order: Order, root: Path | None, copying: CopyOrder | None) -> 
         )
     if order.until and order.until < (order.on or today()):
         raise typer.BadParameter(_("--until is before the day of publication"))
-    if order.report and order.report.suffix.lower() not in {".pdf", ".json"}:
-        raise typer.BadParameter(_("--report takes a file ending in .pdf or .json"))
+    from forms.clearance_report import SUFFIXES
+
+    if order.report and order.report.suffix.lower() not in SUFFIXES:
+        wrong = _("--report takes a file ending in {known}")
+        raise typer.BadParameter(wrong.format(known=", ".join(SUFFIXES)))
 
 
 def _copies(

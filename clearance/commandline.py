@@ -222,7 +222,9 @@ MaxEdgeOption = Annotated[
 ]
 ReportOption = Annotated[
     Path | None,
-    typer.Option("--report", metavar="FILE", help=N_("Write a clearance report: .pdf or .json.")),
+    typer.Option(
+        "--report", metavar="FILE", help=N_("Write a clearance report: .pdf, .html, .csv, .json.")
+    ),
 ]
 ThoroughOption = Annotated[
     bool,

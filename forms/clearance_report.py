@@ -1,8 +1,9 @@
-"""The report on what may be published: a PDF for people, JSON for programs."""
+"""The report on what may be published: PDF and HTML for people, CSV for Excel, JSON."""
 
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from detector.faces import Frame
 
     OpenPhoto = Callable[[Path], Frame]
+
+SUFFIXES = (".pdf", ".html", ".csv", ".json")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,18 +57,18 @@ def write_report(  # noqa: PLR0913
     names: bool = True,
     rate: MatchingRate | None = None,
 ) -> None:
-    """Write the report in the format that the file's suffix names, `.pdf` or `.json`.
+    """Write the report in the format that the file's suffix names: one of `SUFFIXES`.
 
     Args:
         results: the verdicts, in the order in which they are to stand.
         path: the file; it is replaced if it exists.
-        language: of the PDF. The JSON has no words in it.
+        language: of what people read. The JSON has no words in it.
         made_at: the moment of the examination, with its time zone.
         use_date: the day of publication that the verdicts are about.
         institution: who publishes.
         tool: the versions of the program and its models, by name.
         open_photo: opens a picture for its thumbnail; the detector's own by default.
-        names: whether the PDF names people; if not, it numbers them.
+        names: whether people are named; if not, they are numbered. (The JSON has names.)
         rate: how often a stranger is mistaken; None where nobody was compared.
 
     Raises:
@@ -83,9 +86,23 @@ def write_report(  # noqa: PLR0913
 
             with written_whole(path) as stream:
                 write_document(stream, results, head, open_photo or _open_photo)
+        case ".html":
+            from forms.report_html import write_html
+
+            with written_whole(path) as stream:
+                text = io.TextIOWrapper(stream, "utf-8", errors="backslashreplace")
+                write_html(text, results, head, open_photo or _open_photo)
+                text.flush()
+                text.detach()
+        case ".csv":
+            from forms.report_table import write_table
+
+            write_table(path, results, head)
         case suffix:
             raise ReportFormatError(
-                "A report is a file ending in .pdf or .json, not in {suffix!r}.", suffix=suffix
+                "A report is a file ending in {known}, not in {suffix!r}.",
+                known=", ".join(SUFFIXES),
+                suffix=suffix,
             )
 
 

@@ -24,8 +24,6 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from clearance import registry_words
-from clearance.rendition import max_edges
 from clearance.results import Outcome
 from forms.numbered_canvas import NumberedCanvas
 from forms.report_parts import (
@@ -54,16 +52,14 @@ from forms.report_style import (
     fact_table,
     grid,
 )
+from forms.report_words import ReportWords, what_may_go_out
 from forms.typeface import REGULAR, legible, register_typeface
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from clearance.results import PhotoResult
     from forms.clearance_report import OpenPhoto, ReportHead
-
-_WORST_FIRST = sorted(Outcome, key=lambda outcome: -outcome.severity)
 
 
 def write_document(
@@ -87,7 +83,7 @@ def write_document(
     )
     area = Frame(MARGIN, document.bottomMargin, TEXT_WIDTH, A4[1] - 40 * mm, 0, 0, 0, 0, id="area")
     document.addPageTemplates(PageTemplate("page", [area]))
-    writer = _Writer(head, open_photo)
+    writer = _Writer(head, ReportWords.of(results, head), open_photo)
     document.build(
         list(writer.story(results)),
         canvasmaker=functools.partial(
@@ -123,6 +119,7 @@ class _Writer:
     """Turns results into what ReportLab sets: paragraphs, tables, pictures."""
 
     head: ReportHead
+    words: ReportWords
     open_photo: OpenPhoto
 
     def story(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
@@ -130,51 +127,20 @@ class _Writer:
         yield from self._opening(results)
         yield from self._summary(results)
         yield from self._list(results)
-        sections = PictureSections.of(results, self.head, self.open_photo)
+        sections = PictureSections(self.words, self.open_photo)
         for number, result in enumerate(results, 1):
             yield from sections.section(number, result)
         yield from self._limits()
         yield self._approval()
 
     def _opening(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
-        _ = self.head.language.gettext
-        institution = self.head.institution
-        who = ", ".join(part for part in (institution.name, institution.place) if part)
-        asked = dict.fromkeys(channel for result in results for channel in result.asked)
-        moment = self.head.made_at
-        made = f"{self.head.language.date(moment.date())}, {moment:%H:%M} {_offset(moment)}"
-        rows = [
-            (_("Institution"), who),
-            (_("Examined"), made),
-            (_("For publication on"), self.head.language.date(self.head.use_date)),
-            (_("Asked for"), ", ".join(map(self.head.language.channel, asked))),
-            *self._use(results),
-            *((_("Judged for"), self.head.language.up_to(edge)) for edge in max_edges(results)),
-            *([(_("Matching"), self.head.language.rate(self.head.rate))] if self.head.rate else []),
-            (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
-        ]
-        yield Paragraph(as_markup(_("Clearance report")), TITLE)
+        yield Paragraph(as_markup(self.words.title), TITLE)
         yield Spacer(0, 8)
-        yield fact_table(
-            [(label, as_markup(text or "–")) for label, text in rows], TEXT_WIDTH, 40 * mm
-        )
-
-    def _use(self, results: Sequence[PhotoResult]) -> Iterator[tuple[str, str]]:
-        """Which use the verdicts are about, beside its channels and its first day."""
-        language, _ = self.head.language, self.head.language.gettext
-        uses = [result.use for result in results if result.use]
-        if not uses:
-            return
-        purpose = uses[0].purpose
-        stated = registry_words.purpose(purpose, language) if purpose else None
-        yield _("Purpose"), stated or _("not stated: every purpose must be allowed")
-        if uses[0].event:
-            yield _("Occasion"), uses[0].event
-        if uses[0].until:
-            yield _("Last day of the campaign"), language.date(uses[0].until)
+        rows = [(label, as_markup(text or "–")) for label, text in self.words.opening(results)]
+        yield fact_table(rows, TEXT_WIDTH, 40 * mm)
 
     def _summary(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
-        counts = collections.Counter(map(_what_may_go_out, results))
+        counts = collections.Counter(map(what_may_go_out, results))
         yield Spacer(0, 10)
         yield self._verdict_box(counts, results)
         yield Spacer(0, 10)
@@ -183,43 +149,10 @@ class _Writer:
     def _verdict_box(
         self, counts: collections.Counter[Outcome], results: Sequence[PhotoResult]
     ) -> Flowable:
-        ngettext = self.head.language.ngettext
-        total = counts.total()
-        passed = sum(count for outcome, count in counts.items() if outcome.publishable)
-        failed = counts[Outcome.FAILED]
-        stopped = total - passed - failed
-        sentences = [
-            ngettext("{n} picture was examined.", "{n} pictures were examined.", total).format(
-                n=total
-            ),
-            ngettext("{n} may be published.", "{n} may be published.", passed).format(n=passed),
-        ]
-        if redacted := counts[Outcome.REDACTED]:
-            words = ngettext(
-                "Of {n}, only the copy in which heads are hidden.",
-                "Of {n}, only the copies in which heads are hidden.",
-                redacted,
-            )
-            sentences.append(words.format(n=redacted))
-        if stopped:
-            words = ngettext(
-                "{n} must not be published as it is.",
-                "{n} must not be published as they are.",
-                stopped,
-            )
-            sentences.append(words.format(n=stopped))
-        if failed:
-            words = ngettext(
-                "{n} could not be examined or written: treat it as not cleared.",
-                "{n} could not be examined or written: treat them as not cleared.",
-                failed,
-            )
-            sentences.append(words.format(n=failed))
-        sentences += [self.head.language.only_up_to(edge) for edge in max_edges(results)]
         worst = Outcome.worst(counts)
         said = [
-            Paragraph(as_markup(self._lead(counts, passed)), LEAD),
-            Paragraph(as_markup(" ".join(sentences)), BODY),
+            Paragraph(as_markup(self.words.lead(counts)), LEAD),
+            Paragraph(as_markup(self.words.counted(counts, results)), BODY),
         ]
         box = Table([[VerdictSign(worst, 22), said]], colWidths=[16 * mm, TEXT_WIDTH - 16 * mm])
         box.setStyle(
@@ -236,22 +169,6 @@ class _Writer:
             )
         )
         return box
-
-    def _lead(self, counts: collections.Counter[Outcome], passed: int) -> str:
-        """What a hurried reader must know."""
-        _ = self.head.language.gettext
-        total, redacted = counts.total(), counts[Outcome.REDACTED]
-        if not total:
-            return _("No picture was examined.")
-        if not passed:
-            return _("Nothing of this may be published.")
-        if passed < total:
-            return _("Some of it must not be published.")
-        if redacted == total:
-            return _("Only the copies with hidden heads may be published.")
-        if redacted:
-            return _("Everything may be published, some of it only as a copy with hidden heads.")
-        return _("Everything may be published as asked.")
 
     def _tiles(self, counts: collections.Counter[Outcome]) -> Flowable:
         shown = [outcome for outcome in Outcome if counts[outcome]] or [Outcome.CLEARED]
@@ -287,52 +204,17 @@ class _Writer:
                 Paragraph(f'<a href="#picture{number}">{as_markup(result.path.name)}</a>', CELL),
                 Verdict(self.head.language, result.outcome, widths[2] - 8),
                 Paragraph(str(len(result.faces)), NUMBER),
-                Paragraph(as_markup(self._needs(result)), CELL),
+                Paragraph(as_markup(self.words.needs(result)), CELL),
             ]
             for number, result in enumerate(results, 1)
         ]
         yield Paragraph(as_markup(_("All pictures")), SECTION)
         yield grid(header, rows, widths, numbers=(0, 3))
 
-    def _needs(self, result: PhotoResult) -> str:
-        counts = collections.Counter(face.outcome for face in result.faces)
-        needed = [
-            f"{counts[outcome]} × {self.head.language.outcome(outcome)}"
-            for outcome in _WORST_FIRST
-            if counts[outcome] and not outcome.publishable
-        ]
-        if result.problem and not needed:
-            return self.head.language.error(result.problem)
-        return ", ".join(needed) or "–"
-
     def _limits(self) -> Iterator[Flowable]:
-        _ = self.head.language.gettext
-        points = [
-            _(
-                "A verdict is about the exact bytes named by their SHA-256, the channels asked "
-                "for and the day of publication above. An edited picture needs a new report."
-            ),
-            _(
-                "No face found is not proof that nobody is there. People are also recognised by "
-                "their figure, clothes, tattoos, voice, a name badge, a screen or the caption: "
-                "somebody must look."
-            ),
-            _(
-                "That a face resembles a portrait is a computed likeness, not an identification. "
-                "Strangers: one in how many resembles this person as much. Margin: by how much "
-                "the next person resembles the face less; below 0, more."
-            ),
-            _(
-                "Whether a consent was given freely, was understood and was signed by the right "
-                "person cannot be seen from here. The signed paper counts."
-            ),
-            _(
-                "In this report, faces that are not cleared are hidden; they are not hidden in "
-                "the original file."
-            ),
-        ]
+        heading, *points = self.words.limits()
         yield CondPageBreak(60 * mm)
-        yield Paragraph(as_markup(_("What this report does not say")), SECTION)
+        yield Paragraph(as_markup(heading), SECTION)
         for point in points:
             yield Paragraph(as_markup(point), POINT, bulletText="•")
 
@@ -364,19 +246,6 @@ class _Writer:
                 boxes,
             ]
         )
-
-
-def _what_may_go_out(result: PhotoResult) -> Outcome:
-    """The photo's own verdict, or that of its hidden copy where only the copy may go out."""
-    if result.export and result.outcome is not Outcome.FAILED and not result.outcome.publishable:
-        return result.export.outcome
-    return result.outcome
-
-
-def _offset(moment: dt.datetime) -> str:
-    # Not the zone's name: Windows gives it in the language of the machine.
-    offset = f"{moment:%z}"
-    return f"UTC{offset[:3]}:{offset[3:5]}" if offset else ""
 
 
 def _clipped(text: str, room: float) -> str:

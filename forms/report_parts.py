@@ -179,7 +179,7 @@ class Picture(Flowable):
         except (DetectorError, OSError):
             self._draw_words(self._missing)
             return
-        if not _is_the_judged_one(frame, self._result):
+        if not is_the_judged_one(frame, self._result):
             # The boxes belong to other pixels: they would hide the wrong places.
             self._draw_words(self._changed)
             return
@@ -256,7 +256,8 @@ def thumbnail(frame: Frame, result: PhotoResult, scale: float) -> Pixels:
     return hide(np.asarray(small), hidden).pixels
 
 
-def _is_the_judged_one(frame: Frame, result: PhotoResult) -> bool:
+def is_the_judged_one(frame: Frame, result: PhotoResult) -> bool:
+    """Whether an opened file is the one that the result is about."""
     return (frame.sha256, frame.width, frame.height) == (
         result.sha256,
         result.width,

@@ -361,7 +361,7 @@ def test_json_holds_the_published_documents(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["report.docx", "report"])
 def test_another_format_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ReportFormatError, match=r"\.pdf or \.json"):
+    with pytest.raises(ReportFormatError, match=r"\.pdf, \.html, \.csv, \.json"):
         report(tmp_path / name, [])
     assert not list(tmp_path.iterdir())
 

@@ -1,0 +1,81 @@
+"""The clearance report as a table for a spreadsheet: one line for each face."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from clearance.tables import write_csv
+from forms.report_words import ReportWords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from clearance.results import FaceResult, PhotoResult
+    from forms.clearance_report import ReportHead
+
+_FILE = (
+    *("file", "sha256", "verdict", "asked_for", "on", "also_holds", "copy", "copy_sha256"),
+    "problem",
+)
+_FACE = (
+    *("face", "left", "top", "right", "bottom", "face_verdict", "person", "why"),
+    *("strangers", "margin", "forms", "valid_until"),
+)
+
+
+def write_table(path: Path, results: Sequence[PhotoResult], head: ReportHead) -> None:
+    """Write the table; a picture without faces has one line as well.
+
+    Verdicts and channels are the words of programs, which never change with the language.
+
+    Raises:
+        TableNotWrittenError: the file cannot be written.
+    """
+    words = ReportWords.of(results, head)
+    channels = tuple(dict.fromkeys(channel for result in results for channel in result.channels))
+    header = (*_FILE, *_FACE, *channels)
+    write_csv(path, header, _rows(results, words, channels))
+
+
+def _rows(
+    results: Sequence[PhotoResult], words: ReportWords, channels: Sequence[str]
+) -> Iterator[Sequence[object]]:
+    for result in results:
+        export = result.export
+        file = (
+            str(result.path) if words.head.names else result.path.name,
+            result.sha256,
+            result.outcome.value,
+            " ".join(result.asked),
+            words.head.use_date,
+            " ".join(what.value for what in result.unjudged),
+            export.path.name if export else None,
+            export.sha256 if export else None,
+            words.head.language.error(result.problem) if result.problem else None,
+        )
+        if not result.faces:
+            verdicts = (result.channels.get(channel) for channel in channels)
+            yield (*file, *(None,) * len(_FACE), *(one and one.value for one in verdicts))
+        for number, face in enumerate(result.faces, 1):
+            yield (*file, *_face(number, face, words), *_channels(face, channels))
+
+
+def _face(number: int, face: FaceResult, words: ReportWords) -> tuple[object, ...]:
+    box = face.face.box
+    rate, margin = face.match.rate, face.match.margin
+    return (
+        *(number, box.left, box.top, box.right, box.bottom, face.outcome.value),
+        *(words.person(face), words.reasons(face)),
+        rate,
+        margin if margin is None or math.isinf(margin) else round(margin, 2),
+        " ".join(face.serials),
+        face.valid_until,
+    )
+
+
+def _channels(face: FaceResult, channels: Sequence[str]) -> Iterator[str | None]:
+    for channel in channels:
+        outcome = face.channels.get(channel)
+        yield outcome.value if outcome else None

@@ -1,0 +1,290 @@
+"""What a clearance report says, in words, whatever it is written in."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import itertools
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearance import copy_words, registry_words
+from clearance.rendition import max_edges
+from clearance.results import FaceReason, Outcome
+from detector.faces import Certainty
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+
+    from clearance.results import FaceResult, PhotoResult
+    from forms.clearance_report import ReportHead
+
+_WORST_FIRST = sorted(Outcome, key=lambda outcome: -outcome.severity)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fact:
+    """A line about a file; `strong` must not be overlooked, `is_hash` is for machines."""
+
+    label: str
+    text: str
+    strong: bool = False
+    is_hash: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReportWords:
+    """The sentences of one report. `people` numbers the persons for copies without names."""
+
+    head: ReportHead
+    people: dict[str, int]
+
+    @classmethod
+    def of(cls, results: Sequence[PhotoResult], head: ReportHead) -> ReportWords:
+        """The words for these results; a person has one number in all of them."""
+        return cls(head, _people_numbers(results))
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        return self.head.language.gettext("Clearance report")
+
+    def opening(self, results: Sequence[PhotoResult]) -> list[tuple[str, str]]:
+        """What the report is about: who, when, for which use, with which program."""
+        _ = self.head.language.gettext
+        institution = self.head.institution
+        who = ", ".join(part for part in (institution.name, institution.place) if part)
+        asked = dict.fromkeys(channel for result in results for channel in result.asked)
+        moment = self.head.made_at
+        made = f"{self.head.language.date(moment.date())}, {moment:%H:%M} {_offset(moment)}"
+        return [
+            (_("Institution"), who),
+            (_("Examined"), made),
+            (_("For publication on"), self.head.language.date(self.head.use_date)),
+            (_("Asked for"), ", ".join(map(self.head.language.channel, asked))),
+            *self._use(results),
+            *((_("Judged for"), self.head.language.up_to(edge)) for edge in max_edges(results)),
+            *([(_("Matching"), self.head.language.rate(self.head.rate))] if self.head.rate else []),
+            (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
+        ]
+
+    def _use(self, results: Sequence[PhotoResult]) -> Iterator[tuple[str, str]]:
+        """Which use the verdicts are about, beside its channels and its first day."""
+        language, _ = self.head.language, self.head.language.gettext
+        uses = [result.use for result in results if result.use]
+        if not uses:
+            return
+        purpose = uses[0].purpose
+        stated = registry_words.purpose(purpose, language) if purpose else None
+        yield _("Purpose"), stated or _("not stated: every purpose must be allowed")
+        if uses[0].event:
+            yield _("Occasion"), uses[0].event
+        if uses[0].until:
+            yield _("Last day of the campaign"), language.date(uses[0].until)
+
+    def lead(self, counts: collections.Counter[Outcome]) -> str:
+        """What a hurried reader must know."""
+        _ = self.head.language.gettext
+        total, redacted = counts.total(), counts[Outcome.REDACTED]
+        passed = _passed(counts)
+        if not total:
+            return _("No picture was examined.")
+        if not passed:
+            return _("Nothing of this may be published.")
+        if passed < total:
+            return _("Some of it must not be published.")
+        if redacted == total:
+            return _("Only the copies with hidden heads may be published.")
+        if redacted:
+            return _("Everything may be published, some of it only as a copy with hidden heads.")
+        return _("Everything may be published as asked.")
+
+    def counted(self, counts: collections.Counter[Outcome], results: Sequence[PhotoResult]) -> str:
+        """How many pictures may go out, and how many not."""
+        ngettext = self.head.language.ngettext
+        total = counts.total()
+        passed = _passed(counts)
+        failed = counts[Outcome.FAILED]
+        stopped = total - passed - failed
+        sentences = [
+            ngettext("{n} picture was examined.", "{n} pictures were examined.", total).format(
+                n=total
+            ),
+            ngettext("{n} may be published.", "{n} may be published.", passed).format(n=passed),
+        ]
+        if redacted := counts[Outcome.REDACTED]:
+            words = ngettext(
+                "Of {n}, only the copy in which heads are hidden.",
+                "Of {n}, only the copies in which heads are hidden.",
+                redacted,
+            )
+            sentences.append(words.format(n=redacted))
+        if stopped:
+            words = ngettext(
+                "{n} must not be published as it is.",
+                "{n} must not be published as they are.",
+                stopped,
+            )
+            sentences.append(words.format(n=stopped))
+        if failed:
+            words = ngettext(
+                "{n} could not be examined or written: treat it as not cleared.",
+                "{n} could not be examined or written: treat them as not cleared.",
+                failed,
+            )
+            sentences.append(words.format(n=failed))
+        sentences += [self.head.language.only_up_to(edge) for edge in max_edges(results)]
+        return " ".join(sentences)
+
+    def needs(self, result: PhotoResult) -> str:
+        """What of a picture needs a person, the worst first."""
+        counts = collections.Counter(face.outcome for face in result.faces)
+        needed = [
+            f"{counts[outcome]} × {self.head.language.outcome(outcome)}"
+            for outcome in _WORST_FIRST
+            if counts[outcome] and not outcome.publishable
+        ]
+        if result.problem and not needed:
+            return self.head.language.error(result.problem)
+        return ", ".join(needed) or "–"
+
+    def limits(self) -> list[str]:
+        """A heading, and what the report does not say."""
+        _ = self.head.language.gettext
+        return [
+            _("What this report does not say"),
+            _(
+                "A verdict is about the exact bytes named by their SHA-256, the channels asked "
+                "for and the day of publication above. An edited picture needs a new report."
+            ),
+            _(
+                "No face found is not proof that nobody is there. People are also recognised by "
+                "their figure, clothes, tattoos, voice, a name badge, a screen or the caption: "
+                "somebody must look."
+            ),
+            _(
+                "That a face resembles a portrait is a computed likeness, not an identification. "
+                "Strangers: one in how many resembles this person as much. Margin: by how much "
+                "the next person resembles the face less; below 0, more."
+            ),
+            _(
+                "Whether a consent was given freely, was understood and was signed by the right "
+                "person cannot be seen from here. The signed paper counts."
+            ),
+            _(
+                "In this report, faces that are not cleared are hidden; they are not hidden in "
+                "the original file."
+            ),
+        ]
+
+    def file_facts(self, result: PhotoResult) -> list[Fact]:
+        """What is known of a file and its copy."""
+        _, ngettext = self.head.language.gettext, self.head.language.ngettext
+        facts = []
+        if result.problem:
+            problem = self.head.language.error(result.problem)
+            facts.append(Fact(_("Problem"), problem, strong=True))
+        if result.width and result.height:
+            facts.append(Fact(_("Size"), f"{result.width} × {result.height}"))
+        if result.rendition:
+            size = f"{result.rendition.width} × {result.rendition.height}"
+            said = _("{size}; the file itself is larger and is not covered")
+            facts.append(Fact(_("Judged at"), said.format(size=size), strong=True))
+        # A folder often has the name of an event, a ward, a person.
+        where = result.path.parent if self.head.names else Path()
+        if where != Path():
+            facts.append(Fact(_("Folder"), str(where)))
+        if result.sha256:
+            facts.append(Fact("SHA-256", result.sha256, is_hash=True))
+        if more := copy_words.unjudged(result.unjudged, self.head.language):
+            facts.append(Fact(_("The file"), more, strong=True))
+        if export := result.export:
+            hidden = len(export.hidden)
+            words = ngettext("{n} head hidden, checked", "{n} heads hidden, checked", hidden)
+            where = export.path if self.head.names else Path(export.path.name)
+            facts.append(Fact(_("Copy"), str(where)))
+            facts.append(Fact("", words.format(n=hidden)))
+            told = copy_words.copy(export, self.head.language, names=self.head.names)
+            facts += [Fact("", line) for line in told]
+            facts.append(Fact(_("Copy’s SHA-256"), export.sha256, is_hash=True))
+        return facts
+
+    def face_headings(self) -> tuple[str, ...]:
+        """What stands above the columns of faces."""
+        _ = self.head.language.gettext
+        return (
+            _("No."),
+            _("Person"),
+            _("Verdict"),
+            _("Why"),
+            _("Strangers"),
+            _("Margin"),
+            _("Consent form"),
+        )
+
+    def forms(self, face: FaceResult) -> list[str]:
+        """The forms that a verdict rests on, and until when they do."""
+        lines = list(face.serials)
+        if face.valid_until:
+            until = self.head.language.gettext("until {day}")
+            lines.append(until.format(day=self.head.language.date(face.valid_until)))
+        return lines or ["–"]
+
+    def person(self, face: FaceResult) -> str:
+        """Who it is, as surely as that is known: by name, or by number."""
+        _ = self.head.language.gettext
+        person = face.match.person
+        if FaceReason.NOT_A_FACE in face.reasons:
+            return "–"
+        if person is None:
+            return face.name if face.name and self.head.names else _("unknown")
+        if self.head.names:
+            name = face.name or person
+        else:
+            name = _("person {n}").format(n=self.people[person])
+        if face.match.certainty is Certainty.LOOK:
+            return _("perhaps {name}").format(name=name)
+        return name
+
+    def reasons(self, face: FaceResult) -> str:
+        """Why the verdict is what it is."""
+        return self.head.language.why(face, names=self.head.names) or "–"
+
+
+def _passed(counts: collections.Counter[Outcome]) -> int:
+    return sum(count for outcome, count in counts.items() if outcome.publishable)
+
+
+def what_may_go_out(result: PhotoResult) -> Outcome:
+    """The photo's own verdict, or that of its hidden copy where only the copy may go out."""
+    if result.export and result.outcome is not Outcome.FAILED and not result.outcome.publishable:
+        return result.export.outcome
+    return result.outcome
+
+
+def _offset(moment: dt.datetime) -> str:
+    # Not the zone's name: Windows gives it in the language of the machine.
+    offset = f"{moment:%z}"
+    return f"UTC{offset[:3]}:{offset[3:5]}" if offset else ""
+
+
+def _people_numbers(results: Sequence[PhotoResult]) -> dict[str, int]:
+    """A number for each person, in order of appearance, for copies without names."""
+    people = (face.match.person for result in results for face in result.faces)
+    seen = dict.fromkeys(person for person in people if person is not None)
+    return dict(zip(seen, itertools.count(1), strict=False))
+
+
+def one_in(rate: float | None) -> str:
+    """How rare a likeness is: one in how many strangers, to two digits."""
+    if rate is None:
+        return "–"
+    digits = f"{1 / rate:.1e}"
+    return f"1 : {float(digits):,.0f}".replace(",", "’")
+
+
+def decimal(value: float | None) -> str:
+    """A figure to two digits; a dash for none."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.2f}"
