@@ -38,6 +38,39 @@ def release(text: str) -> str:
     return one_of(text, _RELEASES)
 
 
+OccasionOption = Annotated[
+    str | None,
+    typer.Option("--event", metavar="NAME", help=N_("Only for the pictures of this occasion.")),
+]
+GuardianOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--guardian",
+        metavar="NAME",
+        help=N_("Who signed for a minor, such as 'Anna Keller, mother'; may be repeated."),
+    ),
+]
+RepresentativeOption = Annotated[
+    str | None,
+    typer.Option("--representative", metavar="NAME", help=N_("Who signed for an adult by law.")),
+]
+BasisOption = Annotated[
+    str,
+    typer.Option(
+        "--basis",
+        metavar="TEXT",
+        help=N_("What lets the representative act: a curatorship, a mandate."),
+    ),
+]
+CollectedByOption = Annotated[
+    str, typer.Option("--collected-by", metavar="NAME", help=N_("Who took the form in."))
+]
+IdCheckOption = Annotated[
+    str,
+    typer.Option("--id-check", metavar="TEXT", help=N_("How the identity was checked.")),
+]
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FormOptions:
     """A signed form as somebody types it; what is not given was answered no."""
@@ -91,10 +124,7 @@ class FormOptions:
             help=N_("First day it is valid; without it, the day of the signature."),
         ),
     ] = None
-    event: Annotated[
-        str | None,
-        typer.Option("--event", metavar="NAME", help=N_("Only for the pictures of this occasion.")),
-    ] = None
+    event: OccasionOption = None
     territory: Annotated[
         list[str] | None,
         typer.Option(
@@ -122,32 +152,13 @@ class FormOptions:
     remuneration: Annotated[
         str, typer.Option("--remuneration", metavar="TEXT", help=N_("What was paid, if anything."))
     ] = ""
-    guardian: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--guardian",
-            metavar="NAME",
-            help=N_("Who signed for a minor, such as 'Anna Keller, mother'; may be repeated."),
-        ),
-    ] = None
+    guardian: GuardianOption = None
     sole_authority: Annotated[
         bool,
         typer.Option("--sole-authority", help=N_("One guardian declared to decide alone.")),
     ] = False
-    representative: Annotated[
-        str | None,
-        typer.Option(
-            "--representative", metavar="NAME", help=N_("Who signed for an adult by law.")
-        ),
-    ] = None
-    basis: Annotated[
-        str,
-        typer.Option(
-            "--basis",
-            metavar="TEXT",
-            help=N_("What lets the representative act: a curatorship, a mandate."),
-        ),
-    ] = ""
+    representative: RepresentativeOption = None
+    basis: BasisOption = ""
     own_signature: Annotated[
         bool,
         typer.Option(
@@ -170,13 +181,8 @@ class FormOptions:
             autocompletion=completion.of("fr", "de", "it", "en"),
         ),
     ] = ""
-    collected_by: Annotated[
-        str, typer.Option("--collected-by", metavar="NAME", help=N_("Who took the form in."))
-    ] = ""
-    id_check: Annotated[
-        str,
-        typer.Option("--id-check", metavar="TEXT", help=N_("How the identity was checked.")),
-    ] = ""
+    collected_by: CollectedByOption = ""
+    id_check: IdCheckOption = ""
     first_published: Annotated[
         dt.date | None,
         typer.Option(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from forms.form_reading import FormReading, PageReading
 
-_READING, _SCAN = "reading.json", "scan.pdf"
+_READING, _SCAN, _PORTRAIT = "reading.json", "scan.pdf", "portrait"
 _MARGIN = 40
 """Pixels around a square or box that a crop shows."""
 _QUALITY = 80
@@ -54,11 +54,13 @@ class Draft:
     """A form that was read and that nobody has confirmed.
 
     `reading` is what `draft_of` wrote, as JSON; `scan` a PDF; `pages` PNG files by number.
+    `portrait` is the photo of somebody who holds the sheet, if there is one.
     """
 
     reading: Mapping[str, Any]
     scan: bytes
     pages: Mapping[int, bytes]
+    portrait: bytes = b""
 
     @property
     def serial(self) -> str:
@@ -92,6 +94,23 @@ class Draft:
         boxes = [name for name, seen in self.writings.items() if seen is Seen.DOUBTFUL]
         return (*questions, *boxes)
 
+    def with_portrait(self, data: bytes, suffix: str, name: str) -> Draft:
+        """The draft with a photo of somebody who holds the sheet.
+
+        Raises:
+            FormNotConfirmedError: nobody asked for a portrait: without the tick for
+                matching none may be kept.
+        """
+        if self.answers.get(MATCHING) is not Answer.YES:
+            raise FormNotConfirmedError(
+                "{name}: the form {serial} does not say yes to matching the face, so that no "
+                "portrait is kept.",
+                name=name,
+                serial=self.serial,
+            )
+        reading = {**self.reading, "portrait": {"file": name, "suffix": suffix}}
+        return dataclasses.replace(self, reading=reading, portrait=data)
+
     def crop(self, name: str) -> Image.Image:
         """The part of the flat page around a question or a box.
 
@@ -120,6 +139,7 @@ class Draft:
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_READING, json.dumps(self.reading, ensure_ascii=False))
             archive.writestr(_SCAN, self.scan)
+            archive.writestr(_PORTRAIT, self.portrait)
             for number, page in self.pages.items():
                 archive.writestr(f"page-{number}.png", page)
         return stream.getvalue()
@@ -133,7 +153,9 @@ class Draft:
                 for name in archive.namelist()
                 if name.startswith("page-")
             }
-            return cls(json.loads(archive.read(_READING)), archive.read(_SCAN), pages)
+            files = (archive.read(name) for name in (_SCAN, _PORTRAIT))
+            scan, portrait = files
+            return cls(json.loads(archive.read(_READING)), scan, pages, portrait)
 
     def settled(self, words: Mapping[str, bool], *, guardians: bool, changes_seen: bool) -> Settled:
         """What the form says, with what a person said of some places.
@@ -262,6 +284,7 @@ def draft_of(
             }
             for name, one in form.writings.items()
         },
+        "portrait": None,
         "elsewhere": [
             {"page": number, "box": list(box)}
             for number, page in form.pages.items()

@@ -9,6 +9,8 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from forms.ink import SIGNATURE, WORDS, Page, Seen, Sight
 from forms.page_codes import Foreign, PageCode, read_code
 from forms.rectifying import lay_flat
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
     from forms.layout import Layout
     from forms.scans import Grey, Scan
+
+
+_HELD_UP = 0.06
+"""Side of the code as a share of the photo's shorter side: of a whole sheet it is 0.1."""
 
 
 class Answer(enum.StrEnum):
@@ -106,6 +112,12 @@ class PageReading:
     writings: tuple[Writing, ...] = ()
     elsewhere: tuple[tuple[int, int, int, int], ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def held_up(self) -> bool:
+        """Whether the sheet is a small part of a photo: somebody holds it up."""
+        sides = np.linalg.norm(self.code.corners - np.roll(self.code.corners, 1, axis=0), axis=1)
+        return bool(sides.max() < _HELD_UP * min(self.scan.grey.shape))
 
     @property
     def was_read(self) -> bool:

@@ -20,11 +20,20 @@ from clearance.commandline import (
     say,
     today,
 )
+from clearance.form_options import (
+    BasisOption,
+    CollectedByOption,
+    GuardianOption,
+    IdCheckOption,
+    OccasionOption,
+    RepresentativeOption,
+)
 from clearance.option_groups import gathers
 
 if TYPE_CHECKING:
     from clearance.form_options import FormOptions
     from clearance.language import Language
+    from clearance.settings import Settings
     from consent.registry import Registry
     from forms.drafts import Draft, PageFiles, Settled
     from forms.errors import FormsError
@@ -56,7 +65,7 @@ def forms_read(
     stack = _Stack()
     paths = scans_in(scans)
     with (
-        answering.opened() as (opened, _settings),
+        answering.opened() as (opened, settings),
         terminal.progress(len(paths), answering.words) as done,
     ):
         for path in paths:
@@ -66,13 +75,23 @@ def forms_read(
         for form, files in stack.forms():
             problems = _problems(form, known, opened)
             draft = draft_of(form, files, today(), problems, original=stack.original(form))
+            earlier = _earlier(form.serial, opened)
+            if earlier and earlier.portrait:
+                portrait = {"portrait": earlier.reading["portrait"]}
+                reading = {**draft.reading, **portrait}
+                draft = dataclasses.replace(draft, reading=reading, portrait=earlier.portrait)
             opened.keep_draft(form.serial, draft.packed())
             # What is told of it later has no pictures any more.
-            stack.drafts.append(dataclasses.replace(draft, scan=b"", pages={}))
+            stack.drafts.append(dataclasses.replace(draft, scan=b"", pages={}, portrait=b""))
+        _keep_portraits(stack, opened, settings, answering.words)
     _tell_read(stack, answering)
     if stack.unreadable:
         raise typer.Exit(ExitCode.INPUT_OR_OUTPUT)
-    if stack.foreign or any(draft.problems or draft.doubtful for draft in stack.drafts):
+    if (
+        stack.foreign
+        or stack.refused_portraits
+        or any(draft.problems or draft.doubtful for draft in stack.drafts)
+    ):
         raise typer.Exit(ExitCode.NOT_CLEARED)
 
 
@@ -86,6 +105,10 @@ class _Stack:
         self._pages: list[PageReading] = []
         self._files: dict[int, PageFiles] = {}
         self._originals: dict[str, bytes] = {}
+        self.kept_portraits: list[str] = []
+        self.refused_portraits: list[Exception] = []
+        self.portraits: list[tuple[str, Path]] = []
+        """Numbers of forms, each with a photo of somebody who holds the sheet."""
 
     def read(self, path: Path) -> None:
         """Read every page of a file."""
@@ -100,7 +123,9 @@ class _Stack:
                 found = read_page(scan)
                 if scan.on_screen:
                     self._originals[scan.sha256] = data
-                if isinstance(found, PageReading):
+                if isinstance(found, PageReading) and found.held_up:
+                    self.portraits.append((found.code.serial, path))
+                elif isinstance(found, PageReading):
                     # Pixels of a stack would fill the memory.
                     bare = dataclasses.replace(scan, grey=scan.grey[:0, :0].copy())
                     page = dataclasses.replace(found, scan=bare, flat=None)
@@ -125,6 +150,36 @@ class _Stack:
 
         for form in join_pages(self._pages):
             yield form, {number: self._files[id(page)] for number, page in form.pages.items()}
+
+
+def _earlier(serial: str, opened: Registry) -> Draft | None:
+    from forms.drafts import Draft
+
+    return Draft.unpacked(opened.draft(serial)) if serial in opened.drafts() else None
+
+
+def _keep_portraits(stack: _Stack, opened: Registry, settings: Settings, words: Language) -> None:
+    """Put each photo of somebody who holds a sheet to the draft of that sheet."""
+    from clearance.commandline import detector_for
+    from clearance.enrolment import read_portrait
+    from consent.errors import ConsentError
+    from detector.errors import DetectorError
+    from forms.errors import FormsError
+
+    if not stack.portraits:
+        return
+    detector = detector_for(settings)
+    for serial, path in stack.portraits:
+        try:
+            draft = _draft(serial, opened)
+            portrait = read_portrait(path, detector)
+            draft = draft.with_portrait(portrait.data, portrait.suffix, path.name)
+        except (ConsentError, DetectorError, FormsError) as error:
+            stack.refused_portraits.append(error)
+            continue
+        opened.keep_draft(serial, draft.packed())
+        said = words.gettext("{file} is the portrait for {serial}, if its form is confirmed.")
+        stack.kept_portraits.append(said.format(file=path.name, serial=serial))
 
 
 def _problems(form: FormReading, known: Collection[str], opened: Registry) -> list[Problem]:
@@ -152,6 +207,8 @@ def _tell_read(stack: _Stack, answering: Answering) -> None:
                 "drafts": [_document(draft) for draft in stack.drafts],
                 "foreign": foreign,
                 "unreadable": [str(error) for error in stack.unreadable],
+                "portraits": [str(path) for _, path in stack.portraits],
+                "portraits_refused": [str(error) for error in stack.refused_portraits],
             }
         )
         return
@@ -161,7 +218,8 @@ def _tell_read(stack: _Stack, answering: Answering) -> None:
         said = words.gettext("{file}, page {number}: {why}")
         text = draft_words.foreign(why, words)
         answering.tell({}, said.format(file=name, number=number, why=text))
-    for error in stack.unreadable:
+    answering.tell({}, *stack.kept_portraits)
+    for error in (*stack.unreadable, *stack.refused_portraits):
         say(words.error(error))
     if stack.drafts:
         said = words.gettext(
@@ -260,39 +318,12 @@ class ConfirmOptions:
             "--changes-seen", help=N_("What is written where none belongs changes nothing.")
         ),
     ] = False
-    event: Annotated[
-        str | None,
-        typer.Option("--event", metavar="NAME", help=N_("Only for the pictures of this occasion.")),
-    ] = None
-    guardian: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--guardian",
-            metavar="NAME",
-            help=N_("Who signed for a minor, such as 'Anna Keller, mother'; may be repeated."),
-        ),
-    ] = None
-    representative: Annotated[
-        str | None,
-        typer.Option(
-            "--representative", metavar="NAME", help=N_("Who signed for an adult by law.")
-        ),
-    ] = None
-    basis: Annotated[
-        str,
-        typer.Option(
-            "--basis",
-            metavar="TEXT",
-            help=N_("What lets the representative act: a curatorship, a mandate."),
-        ),
-    ] = ""
-    collected_by: Annotated[
-        str, typer.Option("--collected-by", metavar="NAME", help=N_("Who took the form in."))
-    ] = ""
-    id_check: Annotated[
-        str,
-        typer.Option("--id-check", metavar="TEXT", help=N_("How the identity was checked.")),
-    ] = ""
+    event: OccasionOption = None
+    guardian: GuardianOption = None
+    representative: RepresentativeOption = None
+    basis: BasisOption = ""
+    collected_by: CollectedByOption = ""
+    id_check: IdCheckOption = ""
 
     def form(self, draft: Draft, settled: Settled) -> FormOptions:
         """The form as somebody would have typed it."""
@@ -376,6 +407,7 @@ def _confirm(
     draft: Draft, given: ConfirmOptions, at: tuple[Any, Any], answering: Answering
 ) -> None:
     from clearance.consent_commands import file_consent
+    from consent.records import Portrait
 
     opened, settings = at
     words = answering.words
@@ -388,6 +420,9 @@ def _confirm(
     consent = form.consent(person.id, draft.scan, settings, words, today=today())
     paper = dataclasses.replace(consent.paper, confirmed_by=given.by or "")
     consent = dataclasses.replace(consent, paper=paper)
+    if draft.portrait and consent.terms.biometric:
+        portrait = Portrait(draft.portrait, draft.reading["portrait"]["suffix"])
+        opened.add_portrait(person.id, portrait, today())
     try:
         file_consent(person, consent, draft.scan, (opened, settings), answering)
     finally:

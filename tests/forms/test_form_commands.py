@@ -17,7 +17,7 @@ from pypdfium2 import raw
 from clearance.commandline import ExitCode
 from consent.registry import Registry
 from forms.consent_form import form_template, qr_payload
-from tests.commands import run
+from tests.commands import SAMPLES, run
 from tests.forms.office import MM, SCALE, Person, skewed, upside_down
 from tests.forms.paper import codes, words
 
@@ -371,3 +371,54 @@ def test_a_form_filled_in_on_a_screen_comes_back_by_mail(office: Office) -> None
     # Nobody signed with a pen, and the file itself is the evidence.
     assert form["evidence"]["level"] == "simple"
     assert (office.folder / "kept.pdf").read_bytes() == sent
+
+
+# --- the portrait with the form -------------------------------------------------------------------
+
+
+def holding(sheet: Image.Image, portrait: Path) -> Image.Image:
+    """Somebody who holds up a sheet."""
+    with Image.open(portrait) as opened:
+        person = opened.convert("RGB")
+    photo = Image.new("RGB", (2600, 2000), (200, 205, 210))
+    photo.paste(person.resize((1200, 1200 * person.height // person.width)), (60, 40))
+    photo.paste(sheet.resize((900, 900 * sheet.height // sheet.width)), (1500, 500))
+    return photo
+
+
+def test_the_portrait_with_the_form_is_kept_if_matching_was_ticked(office: Office) -> None:
+    pages = office.printed()
+    fill(pages)
+    portrait = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    holding(pages[0], portrait).save(office.folder / "held.jpg", quality=92)
+    scans = office.scanned(*pages)
+    told = office.clearance("forms", "read", scans, office.folder / "held.jpg")
+    serial = office.only_draft()
+    assert f"held.jpg is the portrait for {serial}" in told
+    # Reading the paper once more does not lose it.
+    office.clearance("forms", "read", scans)
+    office.clearance(*confirmed(serial))
+    shown = office.json("people", "show", "Anna Keller")
+    assert isinstance(shown["portraits"], list)
+    assert (len(shown["portraits"]), shown["templates"]) == (1, 1)
+
+
+def test_without_the_tick_no_portrait_is_kept(office: Office) -> None:
+    pages = office.printed()
+    fill(pages, yes=[name for name in YES if name != "matching"])
+    portrait = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    holding(pages[0], portrait).save(office.folder / "held.jpg", quality=92)
+    office.clearance("forms", "read", office.scanned(*pages))
+    told = office.clearance("forms", "read", office.folder / "held.jpg", code=ExitCode.NOT_CLEARED)
+    assert "does not say yes to matching the face" in told
+    office.clearance(*confirmed(office.only_draft()))
+    shown = office.json("people", "show", "Anna Keller")
+    assert (shown["portraits"], shown["templates"]) == ([], 0)
+
+
+def test_a_portrait_of_a_form_that_was_not_read_is_said(office: Office) -> None:
+    pages = office.printed()
+    portrait = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
+    holding(pages[0], portrait).save(office.folder / "held.jpg", quality=92)
+    told = office.clearance("forms", "read", office.folder / "held.jpg", code=ExitCode.NOT_CLEARED)
+    assert "no draft of the form" in told
