@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clearance import completion
 from clearance.commandline import (
     N_,
     Answering,
@@ -163,6 +164,54 @@ def _note_printed(
 
 
 reading_commands.add_to(forms_app)
+
+
+@forms_app.command("notice", cls=Command, help=N_("Print the notice for the door of an event."))
+@gathers(answering=Answering)
+def forms_notice(
+    *,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=N_("The PDF to write."))],
+    event: Annotated[
+        str, typer.Option("--event", metavar="NAME", help=N_("Name of the event."))
+    ] = "",
+    photographer: Annotated[
+        str, typer.Option("--photographer", metavar="NAME", help=N_("Who takes the pictures."))
+    ] = "",
+    address: Annotated[
+        str,
+        typer.Option(
+            "--address",
+            metavar="URL",
+            help=N_("What the code on it leads to, such as a page with the form."),
+        ),
+    ] = "",
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--also",
+            metavar="fr|de|it|en",
+            help=N_("A further language on the same notice; may be repeated."),
+            autocompletion=completion.of("fr", "de", "it", "en"),
+        ),
+    ] = None,
+    answering: Answering,
+) -> None:
+    """It informs, and is no consent: whoever passes it has agreed to nothing."""
+    from clearance.commandline import settings_in
+    from forms.notice import print_notice
+
+    languages = [answering.words.code, *(also or ())]
+    print_notice(
+        out,
+        languages=languages,
+        institution=settings_in(answering.folder).institution,
+        event=event,
+        photographer=photographer,
+        address=address,
+    )
+    said = answering.words.gettext("Notice: {path}").format(path=out)
+    answering.tell({"path": str(out), "languages": languages}, said)
+
 
 ROPA_HELP = N_("Write the record of processing that data protection law asks for.")
 
