@@ -34,6 +34,13 @@ def summary(draft: Draft, words: Language) -> list[str]:
     doubts = len(draft.doubtful)
     looked = ngettext("{n} place must be looked at", "{n} places must be looked at", doubts)
     lines.append(f"  {said.format(n=len(yes))}; {looked.format(n=doubts)}")
+    for one in draft.reading["signatures"]:
+        said = (
+            _("signed digitally by {signer}, {at}; a root of yours vouches for it")
+            if one["trusted"]
+            else _("signed digitally by somebody who calls themselves {signer}, {at}: unknown root")
+        )
+        lines.append(f"  {said.format(signer=one['signer'] or '–', at=one['signed_at'] or '–')}")
     lines += [f"  ! {problem(one, words)}" for one in draft.problems]
     return lines
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
+    from forms.digital_signatures import DigitalSignature
     from forms.form_reading import FormReading, PageReading
 
 _READING, _SCAN, _PORTRAIT = "reading.json", "scan.pdf", "portrait"
@@ -31,6 +32,8 @@ _QUALITY = 80
 SIGNATURE = "signature.signature"
 _GUARDIANS = ("representative.1.signature", "representative.2.signature")
 MATCHING, INITIALS = "matching", "matching.initials"
+# Who signs digitally leaves no ink.
+_ABOUT_PENS = frozenset({Problem.NOT_SIGNED, Problem.SIGNATURE_DOUBTFUL})
 # With these there is no form to confirm, whoever looks at it.
 _FATAL = {
     Problem.PAGE_MISSING: FormNotConfirmedError("a page is missing"),
@@ -71,6 +74,18 @@ class Draft:
     def on_screen(self) -> bool:
         """Whether it was filled in on a screen: then nobody has signed with a pen."""
         return bool(self.reading["on_screen"])
+
+    @property
+    def level(self) -> str:
+        """How well it is proved, as `consent.records.EvidenceLevel` names it.
+
+        A digital signature is an *advanced* one where a root that the institution trusts
+        vouches for the signer. Whether it is a qualified one no program here can tell.
+        """
+        signatures = self.reading["signatures"]
+        if signatures:
+            return "advanced" if all(one["trusted"] for one in signatures) else "simple"
+        return "simple" if self.on_screen else "wet_ink"
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -197,6 +212,8 @@ class Draft:
         yes = {name for name, said in {**read, **words}.items() if said}
         signatures = (*_GUARDIANS, SIGNATURE) if guardians else (SIGNATURE,)
         written = frozenset(yes & self.writings.keys())
+        if self.reading["signatures"]:
+            written |= {SIGNATURE}
         if not written & set(signatures):
             raise FormNotConfirmedError(
                 "The form {serial} is not signed. If it is, say --answer {name}=yes.",
@@ -235,6 +252,7 @@ def draft_of(
     problems: Iterable[Problem] = (),
     *,
     original: bytes | None = None,
+    signatures: Sequence[DigitalSignature] = (),
 ) -> Draft:
     """The draft of a form as it was read.
 
@@ -245,6 +263,7 @@ def draft_of(
         problems: those that the registry knows of.
         original: the PDF itself, where it holds this form and nothing else: the evidence
             of a form that was filled in on a screen.
+        signatures: of that file.
     """
     reading = {
         "serial": form.serial,
@@ -254,7 +273,11 @@ def draft_of(
         "fingerprint": form.layout.fingerprint,
         "read_on": read_on.isoformat(),
         "on_screen": any(page.scan.on_screen for page in form.pages.values()),
-        "problems": [problem.value for problem in (*form.problems, *problems)],
+        "problems": [
+            problem.value
+            for problem in (*form.problems, *problems)
+            if not (signatures and problem in _ABOUT_PENS)
+        ],
         "pages": [
             {
                 "page": number,
@@ -284,6 +307,15 @@ def draft_of(
             }
             for name, one in form.writings.items()
         },
+        "signatures": [
+            {
+                "signer": one.signer,
+                "signed_at": one.signed_at.isoformat() if one.signed_at else None,
+                "stamped": one.stamped,
+                "trusted": one.trusted,
+            }
+            for one in signatures
+        ],
         "portrait": None,
         "elsewhere": [
             {"page": number, "box": list(box)}

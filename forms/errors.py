@@ -58,3 +58,11 @@ class ScanTooLargeError(ScanUnreadableError):
 
 class FormNotConfirmedError(FormsError):
     """What was read is no form that could be a consent; nothing was recorded."""
+
+
+class SignatureUncheckedError(FormsError):
+    """A digital signature cannot be checked here; the file was not taken in."""
+
+
+class SignatureBrokenError(FormsError):
+    """A digital signature does not fit its file; the file was not taken in."""

@@ -90,6 +90,10 @@ third blacked out. A pen's stroke across a square covers 0.12 and more of it."""
 _STAINED = 0.12
 _WINDOW = 1.75
 """A square and its surroundings: so many sides in every direction from its centre."""
+_FAR = (1.1, 3.2)
+"""So many sides from its middle a line through a square is looked for; no tick goes there."""
+_LINE = 0.6
+"""Share of that, print apart, on which it must be seen."""
 _JOIN = 3
 """Pixels beside print that cannot be told from it."""
 _BRIDGE = 5
@@ -140,7 +144,7 @@ class Page:
             return Doubt.FAINT if pale >= _STAINED else None
         if fill >= _FULL:
             return Doubt.FILLED
-        if self._goes_on(*place):
+        if self._goes_on(*place) or self._on_a_line(*place):
             return Doubt.BEYOND
         return Doubt.FAINT if fill < _MARK else None
 
@@ -180,6 +184,32 @@ class Page:
         return (above and not self._ticked_beside(left, top, side, -1)) or (
             below and not self._ticked_beside(left, top, side, 1)
         )
+
+    def _on_a_line(self, left: int, top: int, side: int) -> bool:
+        """Whether what is inside a square is a piece of a line that comes from far outside.
+
+        Dirt on a scanner's glass draws one through the whole page, and a fold does. Where it
+        crosses print it is cut, so that following it from pixel to pixel is not enough.
+        """
+        inside = self.ink[top + _INSET : top + side - _INSET, left + _INSET : left + side - _INSET]
+        rows, columns = np.nonzero(inside)
+        centre = np.array([columns.mean() + left + _INSET, rows.mean() + top + _INSET])
+        spread = np.cov(np.stack([columns, rows])) + 1e-9 * np.eye(2)
+        direction = np.linalg.eigh(spread)[1][:, -1]
+        across = np.array([-direction[1], direction[0]])
+        free = ~self.layout.near_print(self.page, _JOIN)
+        for sign in (1, -1):
+            steps = np.arange(_FAR[0] * side, _FAR[1] * side)
+            points = centre + sign * steps[:, None] * direction
+            seen, could = np.zeros(len(points), bool), np.zeros(len(points), bool)
+            for off in range(-2, 3):
+                x, y = np.rint(points + off * across).astype(int).T
+                x, y = np.clip(x, 0, SIZE[0] - 1), np.clip(y, 0, SIZE[1] - 1)
+                seen |= self.trace[y, x]
+                could |= free[y, x]
+            if could.sum() >= side / 2 and seen.sum() >= _LINE * could.sum():
+                return True
+        return False
 
     def _ticked_beside(self, left: int, top: int, side: int, down: int) -> bool:
         """Whether there is ink in the square of the row above or below."""

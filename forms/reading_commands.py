@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from clearance.language import Language
     from clearance.settings import Settings
     from consent.registry import Registry
+    from forms.digital_signatures import DigitalSignature
     from forms.drafts import Draft, PageFiles, Settled
     from forms.errors import FormsError
     from forms.form_reading import FormReading, PageReading, Problem
@@ -62,7 +63,7 @@ def forms_read(
     from forms.drafts import draft_of
     from forms.scans import scans_in
 
-    stack = _Stack()
+    stack = _Stack(answering.folder / "trust")
     paths = scans_in(scans)
     with (
         answering.opened() as (opened, settings),
@@ -74,7 +75,14 @@ def forms_read(
         known = opened.printed()
         for form, files in stack.forms():
             problems = _problems(form, known, opened)
-            draft = draft_of(form, files, today(), problems, original=stack.original(form))
+            draft = draft_of(
+                form,
+                files,
+                today(),
+                problems,
+                original=stack.original(form),
+                signatures=stack.signatures(form),
+            )
             earlier = _earlier(form.serial, opened)
             if earlier and earlier.portrait:
                 portrait = {"portrait": earlier.reading["portrait"]}
@@ -98,7 +106,9 @@ def forms_read(
 class _Stack:
     """What comes out of files of scans: forms, and pages that are none of ours."""
 
-    def __init__(self) -> None:
+    def __init__(self, trust: Path) -> None:
+        self._trust = trust
+        self._signatures: dict[str, tuple[DigitalSignature, ...]] = {}
         self.drafts: list[Draft] = []
         self.foreign: list[tuple[str, int, Foreign]] = []
         self.unreadable: list[FormsError] = []
@@ -112,17 +122,24 @@ class _Stack:
 
     def read(self, path: Path) -> None:
         """Read every page of a file."""
+        from forms.digital_signatures import check_signatures, is_signed
         from forms.drafts import page_files
-        from forms.errors import ScanUnreadableError
+        from forms.errors import (
+            ScanUnreadableError,
+            SignatureBrokenError,
+            SignatureUncheckedError,
+        )
         from forms.form_reading import PageReading, read_page
         from forms.scans import open_scans
 
         try:
             data, scans = open_scans(path)
+            signatures = check_signatures(data, self._trust) if is_signed(data) else ()
             for scan in scans:
                 found = read_page(scan)
-                if scan.on_screen:
+                if scan.on_screen or signatures:
                     self._originals[scan.sha256] = data
+                    self._signatures[scan.sha256] = signatures
                 if isinstance(found, PageReading) and found.held_up:
                     self.portraits.append((found.code.serial, path))
                 elif isinstance(found, PageReading):
@@ -133,7 +150,7 @@ class _Stack:
                     self._files[id(page)] = page_files(found)
                 else:
                     self.foreign.append((path.name, scan.number, found))
-        except ScanUnreadableError as error:
+        except (ScanUnreadableError, SignatureBrokenError, SignatureUncheckedError) as error:
             self.unreadable.append(error)
 
     def original(self, form: FormReading) -> bytes | None:
@@ -143,6 +160,13 @@ class _Stack:
             form.serial
         }
         return None if len(files) > 1 or others else self._originals.get(files[0])
+
+    def signatures(self, form: FormReading) -> tuple[DigitalSignature, ...]:
+        """The digital signatures of a form's own file."""
+        if self.original(form) is None:
+            return ()
+        (sha256,) = {page.scan.sha256 for page in form.pages.values()}
+        return self._signatures.get(sha256, ())
 
     def forms(self) -> Iterator[tuple[FormReading, dict[int, PageFiles]]]:
         """The forms that the pages make, each with the pictures of its pages."""
@@ -358,7 +382,7 @@ class ConfirmOptions:
             sole_authority="representative.sole" in yes and bool(self.guardian),
             representative=self.representative,
             basis=self.basis,
-            level=EvidenceLevel.SIMPLE if draft.on_screen else EvidenceLevel.WET_INK,
+            level=EvidenceLevel(draft.level),
             own_signature=others and SIGNATURE in settled.written,
             form=f"{draft.reading['template']}-{draft.reading['version']}",
             form_language=draft.reading["language"],

@@ -153,6 +153,17 @@ def test_a_line_through_a_row_is_no_answer() -> None:
     assert doubt_of(lambda paper: paper.line(line, fill=(20, 20, 90), width=4)) is Doubt.BEYOND
 
 
+def test_dirt_on_the_glass_is_no_answer() -> None:
+    # Where a line crosses print it is cut: it must be recognised all the same.
+    left, _, side = place_of(squares()["capacity.other"])
+    x = left + side * 0.6
+    line = (x, 0, x + 20, blank_pages()[0].height)
+    dirt = lambda paper: paper.line(line, fill=(90, 90, 90), width=3)  # noqa: E731
+    assert doubt_of(dirt, "capacity.other") is Doubt.BEYOND
+    answers = {one.name: one.answer for one in read(with_pen(1, dirt)).answers}
+    assert Answer.YES not in answers.values()
+
+
 def test_a_smear_of_pencil_is_no_answer() -> None:
     left, top, side = place_of(squares()["channel.website.yes"])
     smear = (left + 6, top + side * 0.35, left + side - 6, top + side * 0.65)

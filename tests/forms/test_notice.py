@@ -34,7 +34,7 @@ def test_every_language_says_the_same() -> None:
     assert not re.search("[^\u00a0][:;?!]", french)
 
 
-@pytest.mark.parametrize("languages", itertools.permutations(LANGUAGES, 2))
+@pytest.mark.parametrize("languages", list(itertools.permutations(LANGUAGES, 2)))
 def test_everything_is_on_one_page(tmp_path: Path, languages: tuple[str, str]) -> None:
     path = printed(
         tmp_path / "n.pdf",
