@@ -1,11 +1,11 @@
 """The only door to people, their signed consents and what identifies them.
 
-A registry is a folder: `registry.sqlite3`, the folder `evidence` with encrypted
-scans and portraits, and the institution's key, unless that lies elsewhere. Everything
-about a person is encrypted under the person's key: names, days of birth, forms,
-withdrawals, portraits, templates. Readable are random ids, serials, the last days of
-forms and portraits, and the log, which names nobody. Every change is one transaction
-with its entry in the log.
+A registry is a folder: `registry.sqlite3`, the folder `evidence` with encrypted scans and
+portraits, `drafts` with encrypted forms that nobody has confirmed, and the institution's
+key, unless that lies elsewhere. Everything about a person is encrypted under the
+person's key: names, days of birth, forms, withdrawals, portraits, templates. Readable are
+random ids, serials, the last days of forms and portraits, and the log, which names
+nobody. Every change is one transaction with its entry in the log.
 """
 
 from __future__ import annotations

@@ -155,11 +155,11 @@ class _Stack:
 
     def original(self, form: FormReading) -> bytes | None:
         """The file of a form that was filled in on a screen, if it holds nothing else."""
-        (*files,) = {page.scan.sha256 for page in form.pages.values()}
-        others = {page.code.serial for page in self._pages if page.scan.sha256 == files[0]} - {
-            form.serial
-        }
-        return None if len(files) > 1 or others else self._originals.get(files[0])
+        files = {page.scan.sha256 for page in form.pages.values()}
+        inside = {page.code.serial for page in self._pages if page.scan.sha256 in files}
+        if len(files) > 1 or inside != {form.serial}:
+            return None
+        return self._originals.get(files.pop())
 
     def signatures(self, form: FormReading) -> tuple[DigitalSignature, ...]:
         """The digital signatures of a form's own file."""
