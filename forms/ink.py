@@ -92,6 +92,8 @@ _WINDOW = 1.75
 """A square and its surroundings: so many sides in every direction from its centre."""
 _FAR = (1.1, 3.2)
 """So many sides from its middle a line through a square is looked for; no tick goes there."""
+_STRAIGHT = 8.0
+"""Ratio of the spread along a line to that across it, from which it is one."""
 _LINE = 0.6
 """Share of that, print apart, on which it must be seen."""
 _JOIN = 3
@@ -118,6 +120,8 @@ class Page:
         # The rim of a stain is nearly as dark as ink in some places; it goes on in others.
         self.trace = self.pale & ~layout.near_print(page, _JOIN)
         """Whatever is not near print and not paper, however pale."""
+        # Printed on every sheet anew, and so in no picture of the empty page.
+        self.trace[_CODE] = False
         self._squares = [_corner(mark) for mark in layout.marks if mark.page == page]
 
     def square(self, mark: Mark) -> Sight:
@@ -195,9 +199,13 @@ class Page:
         rows, columns = np.nonzero(inside)
         centre = np.array([columns.mean() + left + _INSET, rows.mean() + top + _INSET])
         spread = np.cov(np.stack([columns, rows])) + 1e-9 * np.eye(2)
-        direction = np.linalg.eigh(spread)[1][:, -1]
+        (short, long), axes = np.linalg.eigh(spread)
+        if long < _STRAIGHT * short:
+            return False  # a cross, a tick: no line, and it points nowhere
+        direction = axes[:, -1]
         across = np.array([-direction[1], direction[0]])
         free = ~self.layout.near_print(self.page, _JOIN)
+        free[_CODE] = False
         for sign in (1, -1):
             steps = np.arange(_FAR[0] * side, _FAR[1] * side)
             points = centre + sign * steps[:, None] * direction
@@ -279,8 +287,7 @@ class Page:
         # The institution's own words, and the code.
         head = _pixels(top + _HEAD if self.page == 1 else top)
         free[:head] = False
-        beside_code = _pixels(sheet.CODE_LEFT) - 6
-        free[: _pixels(sheet.HEIGHT - sheet.CODE_BOTTOM) + 6, beside_code:] = False
+        free[_CODE] = False
         places = [
             (mark.left, mark.bottom, mark.size, mark.size, 1.2 * mark.size * POINT)
             for mark in self.layout.marks
@@ -361,13 +368,17 @@ def _corner(mark: Mark) -> tuple[int, int]:
     )
 
 
-def _pixels(points: float) -> int:
-    return round(points * POINT)
-
-
 def _window(left: int, top: int, right: int, bottom: int) -> tuple[slice, slice]:
     """The part of the page between edges that may lie outside it."""
     return (
         slice(max(0, top), min(SIZE[1], bottom)),
         slice(max(0, left), min(SIZE[0], right)),
     )
+
+
+def _pixels(points: float) -> int:
+    return round(points * POINT)
+
+
+_CODE = np.s_[: _pixels(sheet.HEIGHT - sheet.CODE_BOTTOM) + 6, _pixels(sheet.CODE_LEFT) - 6 :]
+"""Where the number and the code of a sheet stand, on the flat page."""
