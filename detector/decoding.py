@@ -140,7 +140,7 @@ def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Pi
         turned = kind is PhotoFormat.HEIF  # by pillow-heif, which leaves no orientation behind
         views, profile = views_of(image, turned=turned)
         embedded = embedded_in(image, untrusted_bytes, kind, turned=turned)
-        second = second_pictures(image, untrusted_bytes, kind, embedded, _count(image) - 1)
+        second = second_pictures(image, untrusted_bytes, kind, embedded)
         others = [stale_thumbnail(image, views[0])]
         unjudged = set(second.unjudged)
         for jpeg in second.jpegs:

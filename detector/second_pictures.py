@@ -67,7 +67,7 @@ class SecondPictures:
 
 
 def second_pictures(
-    image: Image.Image, untrusted_bytes: bytes, kind: str, embedded: Embedded, opened: int
+    image: Image.Image, untrusted_bytes: bytes, kind: str, embedded: Embedded
 ) -> SecondPictures:
     """What the file holds beside its first picture. No bytes make it raise.
 
@@ -76,13 +76,10 @@ def second_pictures(
         untrusted_bytes: the whole file.
         kind: of the file, as `detector.decoding.PhotoFormat` names it.
         embedded: what was found in it.
-        opened: pictures behind the first one that the decoder gives itself.
     """
     found = _Found()
     with found.whatever_comes():
         _KINDS.get(kind, _nothing_more)(untrusted_bytes, found)
-    if kind == "JPEG":
-        found.jpegs = found.jpegs + found.behind[opened:]
     for packet in (embedded.xmp, embedded.extended_xmp):
         found.jpegs += list(_in_base64(packet or b""))
     if kind != "JPEG" and embedded.exif:
@@ -118,8 +115,6 @@ class _Found:
 
     def __init__(self) -> None:
         self.jpegs: list[bytes] = []
-        self.behind: list[bytes] = []
-        """JPEGs behind the end of the first."""
         self.unjudged: set[Unjudged] = set()
 
     def named(self, what: Unjudged) -> None:
@@ -199,7 +194,6 @@ _APP0, _APP11 = 0xE0, 0xEB
 # A block that does not fit into a segment goes on in the next, behind the same header.
 _HEADERS = {0xE1: (b"Exif\0\0", 6), _APP11: (b"JP", 16), 0xED: (b"Photoshop 3.0\0", 14)}
 _THUMBNAIL_SIZE = slice(12, 14)
-_JFXX_PALETTE, _JFXX_RGB = 0x11, 0x13
 
 
 def _in_jpeg(data: bytes, found: _Found) -> None:
@@ -229,11 +223,12 @@ def _named_in_app0(content: bytes, found: _Found) -> None:
 
 
 def _behind_jpeg(tail: bytes, found: _Found) -> None:
-    found.behind = list(_jpegs_in(tail))
+    behind = list(_jpegs_in(tail))
+    found.jpegs += behind
     if _VIDEO.search(tail):
         found.named(Unjudged.VIDEO)
         return
-    for jpeg in found.behind:
+    for jpeg in behind:
         tail = tail.replace(jpeg, b"", 1)
     if len(tail.strip(b"\0")) >= _UNKNOWN:
         found.named(Unjudged.DATA)

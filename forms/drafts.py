@@ -31,6 +31,9 @@ _MARGIN = 40
 _QUALITY = 80
 SIGNATURE = "signature.signature"
 _GUARDIANS = ("representative.1.signature", "representative.2.signature")
+_DAYS = ("signature.date", "term.end")
+"""Without an end the form is not valid, as it says itself."""
+_ASSENT = "representative.assent"
 MATCHING, INITIALS = "matching", "matching.initials"
 # Who signs digitally leaves no ink.
 _ABOUT_PENS = frozenset({Problem.NOT_SIGNED, Problem.SIGNATURE_DOUBTFUL})
@@ -172,14 +175,14 @@ class Draft:
             scan, portrait = files
             return cls(json.loads(archive.read(_READING)), scan, pages, portrait)
 
-    def settled(self, words: Mapping[str, bool], *, guardians: bool, changes_seen: bool) -> Settled:
+    def settled(self, words: Mapping[str, bool], *, others: int, changes_seen: bool) -> Settled:
         """What the form says, with what a person said of some places.
 
         What is missing or doubtful, and what a person did not settle, is no.
 
         Args:
             words: what a person, who looked at the paper, says of questions and boxes.
-            guardians: others sign for the person.
+            others: how many people sign for the person.
             changes_seen: a person has looked at what was written where none belongs.
 
         Raises:
@@ -210,20 +213,38 @@ class Draft:
         read = {name: answer is Answer.YES for name, answer in self.answers.items()}
         read |= {name: seen is Seen.MARKED for name, seen in self.writings.items()}
         yes = {name for name, said in {**read, **words}.items() if said}
-        signatures = (*_GUARDIANS, SIGNATURE) if guardians else (SIGNATURE,)
         written = frozenset(yes & self.writings.keys())
         if self.reading["signatures"]:
             written |= {SIGNATURE}
-        if not written & set(signatures):
-            raise FormNotConfirmedError(
-                "The form {serial} is not signed. If it is, say --answer {name}=yes.",
-                serial=self.serial,
-                name=SIGNATURE,
-            )
+        # Whoever is named as signing for somebody has a box of their own.
+        signatures = _GUARDIANS[:others] if others else (SIGNATURE,)
+        for name in (*signatures, *_DAYS):
+            if name not in written:
+                raise FormNotConfirmedError(
+                    "Nothing is written in {name} on the form {serial}. If it is, say "
+                    "--answer {name}=yes.",
+                    serial=self.serial,
+                    name=name,
+                )
+        if others:
+            self._check_assent(words)
         if INITIALS not in written:
             # Asked for apart from everything else, and signed apart.
             yes.discard(MATCHING)
         return Settled(frozenset(yes & self.answers.keys()), written)
+
+    def _check_assent(self, words: Mapping[str, bool]) -> None:
+        """A child's no always counts, and so does that of a represented person."""
+        said = self.answers.get(_ASSENT, Answer.NEITHER)
+        unclear = said in {Answer.NO, Answer.BOTH, Answer.DOUBTFUL}
+        if not words.get(_ASSENT, not unclear):
+            raise FormNotConfirmedError(
+                "The child or the represented person did not clearly agree on the form {serial}: "
+                "their no counts. Note it with clearance consent refuse, or say "
+                "--answer {name}=yes if the paper does.",
+                serial=self.serial,
+                name=_ASSENT,
+            )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -431,19 +431,28 @@ def _confirm(
     draft: Draft, given: ConfirmOptions, at: tuple[Any, Any], answering: Answering
 ) -> None:
     from clearance.consent_commands import file_consent
+    from consent.contradictions import check_consent
+    from consent.errors import SerialTakenError
     from consent.records import Portrait
 
     opened, settings = at
     words = answering.words
     _demand_all(given, words)
     said = dict(given.answer or ())
-    others = bool(given.guardian or given.representative)
-    settled = draft.settled(said, guardians=others, changes_seen=given.changes_seen)
+    others = len(given.guardian or ()) + bool(given.representative)
+    settled = draft.settled(said, others=others, changes_seen=given.changes_seen)
     person = opened.find_person(given.person)
     form = given.form(draft, settled)
     consent = form.consent(person.id, draft.scan, settings, words, today=today())
     paper = dataclasses.replace(consent.paper, confirmed_by=given.by or "")
     consent = dataclasses.replace(consent, paper=paper)
+    # Before anything is written: it was recorded by hand meanwhile, or contradicts itself.
+    if opened.is_recorded(draft.serial):
+        raise SerialTakenError(
+            "the form {serial} is recorded already; a new signature needs a new form",
+            serial=draft.serial,
+        )
+    check_consent(consent, opened.dossier(person.id), settings.consent)
     if draft.portrait and consent.terms.biometric:
         portrait = Portrait(draft.portrait, draft.reading["portrait"]["suffix"])
         opened.add_portrait(person.id, portrait, today())

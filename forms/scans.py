@@ -29,6 +29,8 @@ _MAX_PIXELS = 178_000_000
 _RENDERED = 3300
 """Longer side of a page of a PDF in pixels: A4 at 280 dpi. Finer scans are read no better."""
 _POINTS = 72
+_COVERED = 0.5
+"""Share of a page that the picture of a scan covers; the form itself holds none."""
 _FINEST_DPI = 300
 SUFFIXES = frozenset(
     (".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp")
@@ -40,7 +42,8 @@ class Scan:
     """One page as it came from the scanner: 0 black, 255 white, shape (height, width).
 
     `number` counts the pages of the file from 1; `sha256` is that of the whole file.
-    `on_screen`: the file is a form that is filled in on a screen, and no paper.
+    `on_screen`: the file is a form that is filled in on a screen, and no paper: it has
+    fields, or no picture covers the page.
     """
 
     path: Path
@@ -112,18 +115,19 @@ def _pdf_scans(data: bytes, path: Path, sha256: str) -> Iterator[Scan]:
         _check_pages(len(document), path)
         # What was filled in on a screen is drawn only then.
         document.init_forms()
-        on_screen = document.formenv is not None
+        fillable = document.formenv is not None
         for index in range(len(document)):
             try:
-                grey = _rendered(document[index], path)
-                yield Scan(path, index + 1, sha256, grey, on_screen)
+                grey, scanned = _rendered(document[index], path)
+                yield Scan(path, index + 1, sha256, grey, fillable or not scanned)
             except pypdfium2.PdfiumError as error:
                 raise _damaged(path, error) from error
     finally:
         document.close()
 
 
-def _rendered(page: object, path: Path) -> Grey:
+def _rendered(page: object, path: Path) -> tuple[Grey, bool]:
+    """A page in grey, and whether a picture covers it, as in a scan."""
     import pypdfium2
     from pypdfium2 import raw
 
@@ -131,13 +135,17 @@ def _rendered(page: object, path: Path) -> Grey:
     width, height = page.get_size()
     if not (width > 0 and height > 0):
         raise ScanUnreadableError("{name}: a page of no size.", name=path.name)
+    covered = 0.0
     for image in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=4):
         across, down = image.get_px_size()
         _check_pixels(across * down, path)
+        left, bottom, right, top = image.get_bounds()
+        covered = max(covered, (right - left) * (top - bottom))
     scale = min(_RENDERED / max(width, height), _FINEST_DPI / _POINTS)
     try:
         bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=True)
-        return np.array(bitmap.to_numpy()).reshape(bitmap.height, bitmap.width)
+        grey = np.array(bitmap.to_numpy()).reshape(bitmap.height, bitmap.width)
+        return grey, covered >= _COVERED * width * height
     finally:
         page.close()
 

@@ -139,7 +139,7 @@ def test_a_person_settles_what_is_doubtful(office: Office) -> None:
     office.clearance("forms", "read", office.scanned(*pages), code=ExitCode.NOT_CLEARED)
     serial = office.only_draft()
     told = office.clearance(*confirmed(serial), code=ExitCode.INPUT_OR_OUTPUT)
-    assert "is not signed" in told
+    assert "Nothing is written in signature.signature" in told
     told = office.clearance(
         *confirmed(serial), "--answer", "no.such=yes", code=ExitCode.INPUT_OR_OUTPUT
     )
@@ -156,6 +156,28 @@ def test_a_person_settles_what_is_doubtful(office: Office) -> None:
     with Registry.open(office.registry) as registry:
         (entry,) = [one for one in registry.audit_entries() if one.action == "draft.confirmed"]
     assert entry.details["changed"] == ["channel.website", "signature.signature"]
+
+
+def test_a_form_without_an_end_or_with_a_childs_no_is_no_consent(office: Office) -> None:
+    pages = office.printed()
+    fill(pages, written=("matching.initials", "signature.date"))
+    office.clearance("forms", "read", office.scanned(*pages), code=ExitCode.NOT_CLEARED)
+    serial = office.only_draft()
+    told = office.clearance(*confirmed(serial), code=ExitCode.INPUT_OR_OUTPUT)
+    assert "Nothing is written in term.end" in told
+    ended = ("--answer", "term.end=yes")
+    # Two parents are named, and neither has signed.
+    parents = ("--guardian", "A. Keller, mother", "--guardian", "B. Keller, father")
+    told = office.clearance(*confirmed(serial), *ended, *parents, code=ExitCode.INPUT_OR_OUTPUT)
+    assert "representative.1.signature" in told
+    signed = [
+        word for number in (1, 2) for word in ("--answer", f"representative.{number}.signature=yes")
+    ]
+    told = office.clearance(
+        *confirmed(serial), *ended, *parents, *signed, code=ExitCode.INPUT_OR_OUTPUT
+    )
+    assert "did not clearly agree" in told
+    assert office.only_draft() == serial
 
 
 def test_words_behind_other_are_no_yes(office: Office) -> None:
