@@ -188,28 +188,7 @@ class Draft:
         Raises:
             FormNotConfirmedError: it is no form that could be a consent.
         """
-        known = self.answers.keys() | self.writings.keys()
-        for name in words:
-            if name not in known:
-                raise FormNotConfirmedError(
-                    "There is no question {name!r} on the form {serial}.",
-                    name=name,
-                    serial=self.serial,
-                )
-        for problem, cause in _FATAL.items():
-            if problem in self.problems:
-                raise FormNotConfirmedError(
-                    "The form {serial} cannot be confirmed: {cause}. Read it again, or record "
-                    "it by hand.",
-                    serial=self.serial,
-                    cause=cause,
-                )
-        if Problem.WRITTEN_ELSEWHERE in self.problems and not changes_seen:
-            raise FormNotConfirmedError(
-                "Somebody wrote on the form {serial} where no writing belongs. Look at it, and "
-                "say --changes-seen if it changes nothing.",
-                serial=self.serial,
-            )
+        self._check_whole(words, changes_seen=changes_seen)
         read = {name: answer is Answer.YES for name, answer in self.answers.items()}
         read |= {name: seen is Seen.MARKED for name, seen in self.writings.items()}
         yes = {name for name, said in {**read, **words}.items() if said}
@@ -232,6 +211,31 @@ class Draft:
             # Asked for apart from everything else, and signed apart.
             yes.discard(MATCHING)
         return Settled(frozenset(yes & self.answers.keys()), written)
+
+    def _check_whole(self, words: Mapping[str, bool], *, changes_seen: bool) -> None:
+        """That this is a form that could be confirmed, and that the words are about it."""
+        known = self.answers.keys() | self.writings.keys()
+        for name in words:
+            if name not in known:
+                raise FormNotConfirmedError(
+                    "There is no question {name!r} on the form {serial}.",
+                    name=name,
+                    serial=self.serial,
+                )
+        for problem, cause in _FATAL.items():
+            if problem in self.problems:
+                raise FormNotConfirmedError(
+                    "The form {serial} cannot be confirmed: {cause}. Read it again, or record "
+                    "it by hand.",
+                    serial=self.serial,
+                    cause=cause,
+                )
+        if Problem.WRITTEN_ELSEWHERE in self.problems and not changes_seen:
+            raise FormNotConfirmedError(
+                "Somebody wrote on the form {serial} where no writing belongs. Look at it, and "
+                "say --changes-seen if it changes nothing.",
+                serial=self.serial,
+            )
 
     def _check_assent(self, words: Mapping[str, bool]) -> None:
         """A child's no always counts, and so does that of a represented person."""
