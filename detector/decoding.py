@@ -21,7 +21,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from detector.embedded import Embedded, embedded_in
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
-from detector.jpeg_segments import SOS, segments
+from detector.jpeg_segments import SOI, SOS, segments
 from detector.second_pictures import Unjudged, second_pictures
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def _scans(untrusted_bytes: bytes, enough: int) -> int:
     while start >= 0 and count <= enough:
         behind = start + 2
         for one in segments(untrusted_bytes, start):
-            behind = one.end
+            behind = one.start - 2 if one.marker == SOI else one.end
             count += one.marker == SOS
             if count > enough:
                 break

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SOS, EOI = 0xDA, 0xD9
+SOI, SOS, EOI = 0xD8, 0xDA, 0xD9
 
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """The first marker behind the coded pixels of a scan (B.1.1.2 and B.1.1.5)."""
@@ -25,7 +25,9 @@ class Segment(NamedTuple):
 def segments(data: bytes, start: int = 0) -> Iterator[Segment]:
     """The segments of the picture that begins at `start`, the last one its end.
 
-    Ends early where the file is cut off or is no JPEG any more.
+    Ends early where the file is cut off or is no JPEG any more, and, with a segment `SOI`,
+    where another picture begins before the end of this one: no file may hold that (B.2.1),
+    and what walked on would take the other picture for a part of this one.
     """
     position = start + 2
     while position + 2 <= len(data) and data[position] == 0xFF:  # noqa: PLR2004 - a marker
@@ -34,10 +36,10 @@ def segments(data: bytes, start: int = 0) -> Iterator[Segment]:
             position += 1
             continue
         position += 2
-        if marker == EOI:
+        if marker in (SOI, EOI):
             yield Segment(marker, position, position)
             return
-        if 0xD0 <= marker <= 0xD8:  # noqa: PLR2004 - RSTn and SOI have no content
+        if 0xD0 <= marker <= 0xD7:  # noqa: PLR2004 - RSTn has no content
             continue
         end = position + int.from_bytes(data[position : position + 2], "big")
         if marker == SOS:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from PIL import ExifTags
 
 from detector.embedded import HOSTILE, Tiff
-from detector.jpeg_segments import EOI, SOS, segments
+from detector.jpeg_segments import EOI, SOI, SOS, segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,8 +163,12 @@ def _jpegs_in(block: bytes) -> Iterator[bytes]:
 
 def _end(data: bytes, start: int) -> int:
     """The first byte behind a JPEG; the end of the data for one without an end."""
-    ends = [one.end for one in segments(data, start) if one.marker == EOI]
-    return ends[0] if ends else len(data)
+    for marker, begin, end in segments(data, start):
+        if marker == EOI:
+            return end
+        if marker == SOI:
+            return begin - 2
+    return len(data)
 
 
 def _in_base64(packet: bytes) -> Iterator[bytes]:
@@ -200,6 +204,9 @@ def _in_jpeg(data: bytes, found: _Found) -> None:
     joined: dict[int, bytes] = {}
     end = len(data)
     for marker, start, end in segments(data):
+        if marker == SOI:
+            end = start - 2
+            break
         if marker == SOS or not 0xC0 <= marker <= 0xFE:  # noqa: PLR2004 - segments with content
             continue
         content = data[start:end]

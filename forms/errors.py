@@ -53,7 +53,7 @@ class ScanUnreadableError(FormsError):
 
 
 class ScanTooLargeError(ScanUnreadableError):
-    """A file of scans has more pages or pixels than is sensible; nothing of it was read."""
+    """A file of scans has more pages, pixels or drawing than is sensible; it is read no further."""
 
 
 class FormNotConfirmedError(FormsError):

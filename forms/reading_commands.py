@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from forms.errors import FormsError
     from forms.form_reading import FormReading, PageReading, Problem
     from forms.page_codes import Foreign
+    from forms.spool import Kept
 
 READ_HELP = N_(
     "Read scans of signed forms into drafts for a person to confirm; nothing becomes a consent."
@@ -63,10 +64,10 @@ def forms_read(
     from forms.drafts import draft_of
     from forms.scans import scans_in
 
-    stack = _Stack(answering.folder / "trust")
     paths = scans_in(scans)
     with (
         answering.opened() as (opened, settings),
+        _Stack(answering.folder) as stack,
         terminal.progress(len(paths), answering.words) as done,
     ):
         for path in paths:
@@ -104,21 +105,34 @@ def forms_read(
 
 
 class _Stack:
-    """What comes out of files of scans: forms, and pages that are none of ours."""
+    """What comes out of files of scans: forms, and pages that are none of ours.
 
-    def __init__(self, trust: Path) -> None:
-        self._trust = trust
+    The pages of a stack would fill the memory: what is kept of them waits in the folder of the
+    registry, for as long as the block of a `with`.
+    """
+
+    def __init__(self, registry: Path) -> None:
+        from forms.spool import Spool
+
+        self._trust = registry / "trust"
+        self._spool = Spool(registry)
         self._signatures: dict[str, tuple[DigitalSignature, ...]] = {}
         self.drafts: list[Draft] = []
         self.foreign: list[tuple[str, int, Foreign]] = []
         self.unreadable: list[FormsError] = []
         self._pages: list[PageReading] = []
-        self._files: dict[int, PageFiles] = {}
-        self._originals: dict[str, bytes] = {}
+        self._files: dict[int, tuple[Kept, Kept]] = {}
+        self._originals: dict[str, Kept] = {}
         self.kept_portraits: list[str] = []
         self.refused_portraits: list[Exception] = []
         self.portraits: list[tuple[str, Path]] = []
         """Numbers of forms, each with a photo of somebody who holds the sheet."""
+
+    def __enter__(self) -> _Stack:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._spool.close()
 
     def read(self, path: Path) -> None:
         """Read every page of a file."""
@@ -137,8 +151,8 @@ class _Stack:
             signatures = check_signatures(data, self._trust) if is_signed(data) else ()
             for scan in scans:
                 found = read_page(scan)
-                if scan.on_screen or signatures:
-                    self._originals[scan.sha256] = data
+                if (scan.on_screen or signatures) and scan.sha256 not in self._originals:
+                    self._originals[scan.sha256] = self._spool.keep(data)
                     self._signatures[scan.sha256] = signatures
                 if isinstance(found, PageReading) and found.held_up:
                     self.portraits.append((found.code.serial, path))
@@ -147,7 +161,9 @@ class _Stack:
                     bare = dataclasses.replace(scan, grey=scan.grey[:0, :0].copy())
                     page = dataclasses.replace(found, scan=bare, flat=None)
                     self._pages.append(page)
-                    self._files[id(page)] = page_files(found)
+                    files = page_files(found)
+                    kept = self._spool.keep(files.scan), self._spool.keep(files.flat)
+                    self._files[id(page)] = kept
                 else:
                     self.foreign.append((path.name, scan.number, found))
         except (ScanUnreadableError, SignatureBrokenError, SignatureUncheckedError) as error:
@@ -155,25 +171,34 @@ class _Stack:
 
     def original(self, form: FormReading) -> bytes | None:
         """The file of a form that was filled in on a screen, if it holds nothing else."""
+        sha256 = self._own_file(form)
+        return None if sha256 is None else self._spool.read(self._originals[sha256])
+
+    def signatures(self, form: FormReading) -> tuple[DigitalSignature, ...]:
+        """The digital signatures of a form's own file."""
+        sha256 = self._own_file(form)
+        return () if sha256 is None else self._signatures[sha256]
+
+    def _own_file(self, form: FormReading) -> str | None:
+        """The SHA-256 of that file, if there is one."""
         files = {page.scan.sha256 for page in form.pages.values()}
         inside = {page.code.serial for page in self._pages if page.scan.sha256 in files}
         if len(files) > 1 or inside != {form.serial}:
             return None
-        return self._originals.get(files.pop())
-
-    def signatures(self, form: FormReading) -> tuple[DigitalSignature, ...]:
-        """The digital signatures of a form's own file."""
-        if self.original(form) is None:
-            return ()
-        (sha256,) = {page.scan.sha256 for page in form.pages.values()}
-        return self._signatures.get(sha256, ())
+        (sha256,) = files
+        return sha256 if sha256 in self._originals else None
 
     def forms(self) -> Iterator[tuple[FormReading, dict[int, PageFiles]]]:
         """The forms that the pages make, each with the pictures of its pages."""
+        from forms.drafts import PageFiles
         from forms.form_reading import join_pages
 
         for form in join_pages(self._pages):
-            yield form, {number: self._files[id(page)] for number, page in form.pages.items()}
+            files = {
+                number: PageFiles(*map(self._spool.read, self._files[id(page)]))
+                for number, page in form.pages.items()
+            }
+            yield form, files
 
 
 def _earlier(serial: str, opened: Registry) -> Draft | None:

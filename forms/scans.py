@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -21,17 +22,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from forms.pdf_pages import PdfRefusedError
+
     Grey = npt.NDArray[np.uint8]
 
 MAX_PAGES = 2000
 """Of one file: a thousand forms. A tray of an office scanner holds a hundred sheets."""
 _MAX_PIXELS = 178_000_000
-_RENDERED = 3300
-"""Longer side of a page of a PDF in pixels: A4 at 280 dpi. Finer scans are read no better."""
-_POINTS = 72
-_COVERED = 0.5
-"""Share of a page that the picture of a scan covers; the form itself holds none."""
-_FINEST_DPI = 300
 SUFFIXES = frozenset(
     (".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp")
 )
@@ -101,53 +98,70 @@ def open_scans(untrusted_path: Path) -> tuple[bytes, Iterator[Scan]]:
 
 
 def _pdf_scans(data: bytes, path: Path, sha256: str) -> Iterator[Scan]:
-    import pypdfium2
+    from forms.pdf_pages import PdfRefusedError, drawn_pages
 
-    try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise ScanUnreadableError(
-                "{name}: the PDF is protected by a password; save it without one.", name=path.name
-            ) from error
-        raise _damaged(path, error) from error
-    try:
-        _check_pages(len(document), path)
-        # What was filled in on a screen is drawn only then.
-        document.init_forms()
-        fillable = document.formenv is not None
-        for index in range(len(document)):
-            try:
-                grey, scanned = _rendered(document[index], path)
-                yield Scan(path, index + 1, sha256, grey, fillable or not scanned)
-            except pypdfium2.PdfiumError as error:
-                raise _damaged(path, error) from error
-    finally:
-        document.close()
+    pages = drawn_pages(data, most_pages=MAX_PAGES, most_pixels=_MAX_PIXELS)
+    # Closed with this one: what draws the pages is a process.
+    with contextlib.closing(pages):
+        try:
+            for number, page in enumerate(pages, start=1):
+                on_screen = page.fillable or not page.scanned
+                yield Scan(path, number, sha256, page.grey, on_screen)
+        except PdfRefusedError as error:
+            raise _not_drawn(error, path) from error
 
 
-def _rendered(page: object, path: Path) -> tuple[Grey, bool]:
-    """A page in grey, and whether a picture covers it, as in a scan."""
-    import pypdfium2
-    from pypdfium2 import raw
+def _not_drawn(error: PdfRefusedError, path: Path) -> ScanUnreadableError:
+    """What somebody is told of a PDF, or of a page of one, that was not drawn."""
+    from forms.pdf_pages import Refusal
 
-    assert isinstance(page, pypdfium2.PdfPage)  # noqa: S101 - for the type checker
-    width, height = page.get_size()
-    if not (width > 0 and height > 0):
-        raise ScanUnreadableError("{name}: a page of no size.", name=path.name)
-    covered = 0.0
-    for image in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=4):
-        across, down = image.get_px_size()
-        _check_pixels(across * down, path)
-        left, bottom, right, top = image.get_bounds()
-        covered = max(covered, (right - left) * (top - bottom))
-    scale = min(_RENDERED / max(width, height), _FINEST_DPI / _POINTS)
-    try:
-        bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=True)
-        grey = np.array(bitmap.to_numpy()).reshape(bitmap.height, bitmap.width)
-        return grey, covered >= _COVERED * width * height
-    finally:
-        page.close()
+    name, page, reason = path.name, error.page, error.reason
+    if error.why is Refusal.SLOW and not page:
+        return ScanTooLargeError(
+            "{name}: it takes more than {seconds} seconds to open; print it, and scan the paper.",
+            name=name,
+            seconds=reason,
+        )
+    if error.why is Refusal.BROKEN and not page:
+        return ScanUnreadableError(
+            "{name}: it breaks the program that opens it, or needs too much memory; print it, "
+            "and scan the paper.",
+            name=name,
+        )
+    return {
+        Refusal.PASSWORD: ScanUnreadableError(
+            "{name}: the PDF is protected by a password; save it without one.", name=name
+        ),
+        Refusal.DAMAGED: _damaged(path, reason),
+        Refusal.PAGES: _too_many_pages(reason, path),
+        Refusal.PIXELS: _too_many_pixels(path),
+        Refusal.SIZE: ScanTooLargeError(
+            "{name}: page {page} is longer or wider than {metres} metres; scan the paper again.",
+            name=name,
+            page=page,
+            metres=reason,
+        ),
+        Refusal.NO_SIZE: ScanUnreadableError("{name}: a page of no size.", name=name),
+        Refusal.SLOW: ScanTooLargeError(
+            "{name}: page {page} takes more than {seconds} seconds to draw; print it, and scan "
+            "the paper.",
+            name=name,
+            page=page,
+            seconds=reason,
+        ),
+        Refusal.BROKEN: ScanUnreadableError(
+            "{name}: page {page} breaks the program that draws it, or needs too much memory; "
+            "print it, and scan the paper.",
+            name=name,
+            page=page,
+        ),
+        Refusal.NOT_STARTED: ScanUnreadableError(
+            "{name}: no PDF can be opened here, because no second program starts ({reason}); "
+            "save its pages as TIFF.",
+            name=name,
+            reason=reason,
+        ),
+    }[error.why]
 
 
 def _tiff_pages(data: bytes, path: Path) -> Iterator[Grey]:
@@ -181,24 +195,32 @@ def _picture(data: bytes, path: Path) -> Iterator[Grey]:
 
 def _check_pages(count: int, path: Path) -> None:
     if count > MAX_PAGES:
-        raise ScanTooLargeError(
-            "{name}: it has {count} pages, more than {most}; split it.",
-            name=path.name,
-            count=count,
-            most=MAX_PAGES,
-        )
+        raise _too_many_pages(count, path)
+
+
+def _too_many_pages(count: object, path: Path) -> ScanTooLargeError:
+    return ScanTooLargeError(
+        "{name}: it has {count} pages, more than {most}; split it.",
+        name=path.name,
+        count=count,
+        most=MAX_PAGES,
+    )
 
 
 def _check_pixels(count: int, path: Path) -> None:
     if count > _MAX_PIXELS:
-        raise ScanTooLargeError(
-            "{name}: a page declares more than {millions} million pixels; scan it at 300 dpi.",
-            name=path.name,
-            millions=round(_MAX_PIXELS / 1e6),
-        )
+        raise _too_many_pixels(path)
 
 
-def _damaged(path: Path, error: BaseException) -> ScanUnreadableError:
+def _too_many_pixels(path: Path) -> ScanTooLargeError:
+    return ScanTooLargeError(
+        "{name}: a page declares more than {millions} million pixels; scan it at 300 dpi.",
+        name=path.name,
+        millions=round(_MAX_PIXELS / 1e6),
+    )
+
+
+def _damaged(path: Path, error: object) -> ScanUnreadableError:
     reason = (str(error).splitlines() or [""])[0] or type(error).__name__
     return ScanUnreadableError(
         "{name}: damaged, cut off or not a real document ({reason}); scan it again.",

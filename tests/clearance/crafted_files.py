@@ -90,8 +90,11 @@ def jfxx_rgb() -> bytes:
     return bytes([80, 60]) + np.asarray(BEFORE.resize((80, 60))).tobytes()
 
 
-def mpf(kind: int, second: bytes, *segments: bytes) -> bytes:
-    """A JPEG whose index names a second one behind its end; `kind` is the MP type code."""
+def mpf(kind: int, second: bytes, *segments: bytes, between: bytes = b"") -> bytes:
+    """A JPEG whose index names a second one behind its end; `kind` is the MP type code.
+
+    What is `between` the two no index names.
+    """
 
     def index(size: int, offset: int) -> bytes:
         entries = struct.pack("<IIIHH", 0x20030000, size, 0, 0, 0)
@@ -101,10 +104,11 @@ def mpf(kind: int, second: bytes, *segments: bytes) -> bytes:
     size = len(with_segments(*segments, index(0, 0)))
     # Offsets count from the TIFF header inside the index.
     header = _JFIF + sum(map(len, segments)) + 8
-    return with_segments(*segments, index(size, size - header)) + second
+    first = with_segments(*segments, index(size, size + len(between) - header))
+    return first + between + second
 
 
-def gain_map() -> bytes:
+def gain_map(between: bytes = b"") -> bytes:
     """Ultra HDR: a second JPEG that brightens the first one, here by somebody's outline."""
     second = jpeg(BEFORE.resize((120, 90)), comment=SECRET)
     second = second[:_JFIF] + app1_xmp(xmp("", 'hdrgm:Version="1.0"')) + second[_JFIF:]
@@ -117,7 +121,7 @@ def gain_map() -> bytes:
         f"<Container:Directory><rdf:Seq>{items}</rdf:Seq></Container:Directory>",
         'hdrgm:Version="1.0"',
     )
-    return mpf(0, second, app1_xmp(first))
+    return mpf(0, second, app1_xmp(first), between=between)
 
 
 def motion_photo() -> bytes:

@@ -209,6 +209,29 @@ CASES: tuple[Case, ...] = (
         judged=True,
     ),
     Case(
+        "before-mpf-preview.jpg",
+        lambda: mpf(0x010002, jpeg(), between=hidden_jpeg()),
+        trace=b"MPF\0",
+        listed="MPImage2:MPImageType",
+        judged=True,
+    ),
+    Case(
+        "before-mpf-gain-map.jpg",
+        lambda: gain_map(between=hidden_jpeg()),
+        trace=b"hdrgm",
+        listed="MPImage2:MPImageType",
+        judged=True,
+        unjudged=(Unjudged.GAIN_MAP,),
+    ),
+    Case(
+        # A picture that never ends must not swallow the next one, and pass as a gain map.
+        "endless-before-gain-map.jpg",
+        lambda: gain_map(between=hidden_jpeg()[:-2]),
+        trace=b"hdrgm",
+        listed="MPImage2:MPImageType",
+        unjudged=(Unjudged.GAIN_MAP, Unjudged.UNREADABLE),
+    ),
+    Case(
         "gain-map.jpg",
         gain_map,
         trace=b"hdrgm",
