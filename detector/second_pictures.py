@@ -202,10 +202,10 @@ _THUMBNAIL_SIZE = slice(12, 14)
 
 def _in_jpeg(data: bytes, found: _Found) -> None:
     joined: dict[int, bytes] = {}
-    end = len(data)
+    behind = len(data)
     for marker, start, end in segments(data):
+        behind = start - 2 if marker == SOI else end
         if marker == SOI:
-            end = start - 2
             break
         if marker == SOS or not 0xC0 <= marker <= 0xFE:  # noqa: PLR2004 - segments with content
             continue
@@ -219,7 +219,7 @@ def _in_jpeg(data: bytes, found: _Found) -> None:
             _named_in_app0(content, found)
     for content in joined.values():
         found.search(content)
-    _behind_jpeg(data[end:], found)
+    _behind_jpeg(data[behind:], found)
 
 
 def _named_in_app0(content: bytes, found: _Found) -> None:
