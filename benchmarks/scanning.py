@@ -2,8 +2,9 @@
 
     uv run --no-sync python -m benchmarks.scanning [--forms 2000] [--jobs 2] [--only stained]
 
-Every form is filled in at random by a pen, and its two pages are damaged in one way
-(`tests/forms/office.py`); what was meant is known. Told are, for each kind of damage: answers
+Every form, one of those that there are in one of their languages or pairs of languages, is
+filled in at random by a pen, and its pages are damaged in one way (`tests/forms/office.py`);
+what was meant is known. Told are, for each kind of damage: answers
 that were read as yes and were not meant so, boxes read as signed that nobody signed, a yes
 that was read as no, how many answers and boxes go to a person without being scribbled over,
 and how many forms go through without any such doubt. A sheet that cannot be read at all goes
@@ -25,11 +26,12 @@ import numpy as np
 from forms.form_reading import Answer, PageReading, join_pages, read_page
 from forms.ink import Seen
 from forms.scans import Scan
+from forms.variants import VARIANTS
+from forms.wording import FORM_LANGUAGES
 from tests.forms.office import DAMAGES, fill
 
-LANGUAGES = ("fr", "de", "it", "en")
 _COUNTED = (
-    *("forms", "answers", "false_yes", "false_no", "to_look_at", "boxes", "false_signed"),
+    *("forms", "pages", "answers", "false_yes", "false_no", "to_look_at", "boxes", "false_signed"),
     *("missed_writing", "boxes_to_look_at", "unread_pages", "clean_forms", "elsewhere", "seconds"),
 )
 
@@ -38,10 +40,10 @@ def judged(task: tuple[str, int]) -> tuple[str, collections.Counter[str], list[s
     """One form filled in, damaged, read and compared with what was meant."""
     damage, seed = task
     chance = random.Random(f"{damage} {seed}")
-    language = chance.choice(LANGUAGES)
-    meant, pages = fill(language, chance)
+    language, variant = chance.choice(FORM_LANGUAGES), chance.choice(list(VARIANTS))
+    meant, pages = fill(language, chance, variant)
     counted: collections.Counter[str] = collections.Counter(dict.fromkeys(_COUNTED, 0))
-    counted["forms"] = 1
+    counted["forms"], counted["pages"] = 1, len(pages)
     wrong: list[str] = []
     read = []
     for number, page in enumerate(pages, start=1):
@@ -54,7 +56,7 @@ def judged(task: tuple[str, int]) -> tuple[str, collections.Counter[str], list[s
             counted["elsewhere"] += bool(found.elsewhere)
         else:
             counted["unread_pages"] += 1
-    doubts = 2 - len(read)
+    doubts = len(pages) - len(read)
     for form in join_pages(read):
         for name, reading in form.answers.items():
             said, truth = reading.answer, meant.answers[name]
@@ -121,7 +123,7 @@ def _row(name: str, told: collections.Counter[str]) -> str:
         *(told["false_signed"], told["missed_writing"]),
         *(f"{told['boxes_to_look_at'] / boxes:.2%}", told["unread_pages"]),
         *(f"{told['clean_forms'] / forms:.0%}", told["elsewhere"]),
-        f"{told['seconds'] / forms / 2:.2f}",
+        f"{told['seconds'] / max(1, told['pages']):.2f}",
     )
     return f"| {' | '.join(map(str, cells))} |"
 

@@ -50,7 +50,8 @@ class Institution:
 
     `legal_profile` names the law it lives under (`clearance.legal.PROFILES`),
     `privacy_contact` who answers questions of data protection, `languages` those of its
-    forms, `publishing_units` who alone may publish in its name.
+    forms, `publishing_units` who alone may publish in its name. `logo` is a picture in the
+    folder of the registry, printed on forms and notices.
     """
 
     name: str = ""
@@ -61,6 +62,7 @@ class Institution:
     legal_profile: str = "ch-private"
     languages: tuple[str, ...] = ("fr", "de")
     publishing_units: tuple[str, ...] = ("communication", "hr")
+    logo: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

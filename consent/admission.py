@@ -170,6 +170,25 @@ def admitted_language(untrusted_code: str) -> str:
     return code
 
 
+def admitted_form_language(untrusted_code: str) -> str:
+    """The language of a signed form, or its two side by side, as in `fr+de`; may be empty.
+
+    Raises:
+        RecordInvalidError: it is none of the four, and no two of them.
+    """
+    first, beside, second = untrusted_code.partition("+")
+    languages = [admitted_language(one) for one in (first, second)]
+    if not beside:
+        return languages[0]
+    if not all(languages) or languages[0] == languages[1]:
+        raise RecordInvalidError(
+            "{code!r} is not a language of the forms; there are {known}",
+            code=untrusted_code,
+            known=", ".join(LANGUAGES),
+        )
+    return "+".join(languages)
+
+
 def _composed(text: str) -> str:
     """The text as it is kept: letters composed, single spaces."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -7,7 +7,7 @@ import re
 
 from consent.admission import (
     MAX_REASON,
-    admitted_language,
+    admitted_form_language,
     admitted_name,
     admitted_note,
     objection_to_line,
@@ -49,7 +49,7 @@ def check_consent(consent: Consent, dossier: Dossier, policy: Policy) -> Consent
             id_check=admitted_note(paper.id_check),
             confirmed_by=admitted_note(paper.confirmed_by),
             template=admitted_note(paper.template),
-            language=admitted_language(paper.language),
+            language=admitted_form_language(paper.language),
         ),
         signatories=tuple(map(_admitted_signatory, consent.signatories)),
     )

@@ -75,6 +75,7 @@ def question(name: str, words: Language) -> str:
         f"{name}.question",
         name.removesuffix(".words"),
         f"person.{rest}" if section == "capacity" else "",
+        f"crowd.{rest}",
         f"{section}.{key}" if number.isdecimal() else "",
     )
     text = next((texts[one] for one in candidates if one in texts), name)

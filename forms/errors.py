@@ -24,6 +24,14 @@ class FormLanguageError(FormsError):
     """There is no form in the language asked for."""
 
 
+class FormVariantError(FormsError):
+    """There is no form of that name."""
+
+
+class LogoUnreadableError(FormsError):
+    """The logo that the settings name is no picture that can be printed."""
+
+
 class FormCountError(FormsError):
     """The number of forms makes no sense, or differs from the number of serials."""
 

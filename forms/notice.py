@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clearance.settings import Institution
+    from forms.logo import Logo
 
 _TEXTS = Path(__file__).resolve().parent / "texts" / "notices.toml"
 _WIDTH, _HEIGHT = A4
 _MARGIN = 18 * mm
 _CODE = 42 * mm
+_LOGO = (38 * mm, 22 * mm)
+"""Most width and height of the institution's sign."""
 _LARGEST, _SMALLEST = 17.0, 9.5
 """Size of the running text: as large as all languages leave room for."""
 _SHRINK = 0.25
@@ -43,6 +46,7 @@ def print_notice(
     event: str = "",
     photographer: str = "",
     address: str = "",
+    logo: Logo | None = None,
 ) -> None:
     """Write the poster, one page of A4.
 
@@ -53,6 +57,7 @@ def print_notice(
         event: its name; empty for none.
         photographer: who takes the pictures; empty for none.
         address: what the code leads to, such as a web address; empty for no code.
+        logo: the institution's sign; None for none.
 
     Raises:
         FormLanguageError: there is no notice in a language.
@@ -71,7 +76,7 @@ def print_notice(
         canvas.setTitle(texts[0]["title"])
         canvas.setAuthor(institution.name)
         canvas.setCreator("Clearance")
-        top = _draw_head(canvas, institution, event)
+        top = _draw_head(canvas, institution, event, logo)
         bottom = _draw_foot(canvas, texts, institution, address)
         _draw_texts(canvas, texts, photographer, top, bottom)
         canvas.showPage()
@@ -90,7 +95,7 @@ def _texts(language: str) -> Mapping[str, str]:
     return found
 
 
-def _draw_head(canvas: Canvas, institution: Institution, event: str) -> float:
+def _draw_head(canvas: Canvas, institution: Institution, event: str, logo: Logo | None) -> float:
     """A camera, the institution and the event; gives where the texts may begin."""
     top = _HEIGHT - _MARGIN
     canvas.setFillColor(ACCENT)
@@ -101,6 +106,9 @@ def _draw_head(canvas: Canvas, institution: Institution, event: str) -> float:
     canvas.setFillColor(ACCENT)
     canvas.circle(_MARGIN + 19 * mm, top - 13 * mm, 5 * mm, stroke=0, fill=1)
     left, room = _MARGIN + 46 * mm, _WIDTH - 2 * _MARGIN - 46 * mm
+    if logo:
+        logo.draw(canvas, _WIDTH - _MARGIN, top - _LOGO[1], *_LOGO)
+        room -= _LOGO[0] + 6 * mm
     lines = [(institution.name, 15, REGULAR, FAINT), (event, 22, BOLD, INK)]
     y = top + 1 * mm
     for text, size, font, colour in lines:

@@ -11,7 +11,7 @@ import functools
 import io
 import random
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from reportlab.lib.units import mm
 from clearance.settings import Institution
 from forms import sheet
 from forms.consent_form import form_template, print_forms
+from forms.variants import GENERAL
 
 if TYPE_CHECKING:
     from forms.sheet import Blank, Mark
@@ -156,25 +157,37 @@ def box_of(blank: Blank) -> tuple[float, float, float, float]:
     )
 
 
-@functools.cache
-def printed(language: str) -> tuple[Image.Image, ...]:
+@functools.lru_cache(maxsize=8)
+def printed(language: str, variant: str = GENERAL) -> tuple[Image.Image, ...]:
     """The pages of a form fresh from the printer."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "form.pdf"
-        print_forms(path, language=language, count=1, institution=INSTITUTION, serials=[SERIAL])
+        print_forms(
+            path,
+            language=language,
+            count=1,
+            institution=INSTITUTION,
+            variant=variant,
+            serials=[SERIAL],
+        )
         with pypdfium2.PdfDocument(path.read_bytes()) as document:
-            pages = [page.render(scale=SCALE).to_pil().convert("RGB") for page in document]
+            # What follows is the empty back of the last sheet.
+            numbers = range(form_template(language, variant).pages)
+            pages = [document[one].render(scale=SCALE).to_pil().convert("RGB") for one in numbers]
     return tuple(pages)
 
 
-def fill(language: str, chance: random.Random) -> tuple[Meant, tuple[Image.Image, ...]]:
-    """Both pages of a form, filled in somehow, and what was meant."""
+def fill(
+    language: str, chance: random.Random, variant: str = GENERAL
+) -> tuple[Meant, tuple[Image.Image, ...]]:
+    """The pages of a form, filled in somehow, and what was meant."""
     person = Person.drawn(chance)
-    pages = tuple(page.copy() for page in printed(language))
+    pages = tuple(page.copy() for page in printed(language, variant))
     papers = [ImageDraw.Draw(page) for page in pages]
-    answers, corrected = _answer(person, papers, language)
+    template = form_template(language, variant)
+    answers, corrected = _answer(person, papers, template.marks)
     written = set()
-    for blank in form_template(language).blanks:
+    for blank in template.blanks:
         if chance.random() < (0.25 if blank.name.startswith("representative") else 0.75):
             written.add(blank.name)
             if blank.name.endswith(".signature"):
@@ -186,11 +199,11 @@ def fill(language: str, chance: random.Random) -> tuple[Meant, tuple[Image.Image
 
 
 def _answer(
-    person: Person, papers: list[ImageDraw.ImageDraw], language: str
+    person: Person, papers: list[ImageDraw.ImageDraw], marks: Sequence[Mark]
 ) -> tuple[dict[str, str], set[str]]:
     """Tick the squares somehow; what was meant, and the questions that were corrected."""
     chance = person.chance
-    squares = {mark.name: mark for mark in form_template(language).marks}
+    squares = {mark.name: mark for mark in marks}
     answers: dict[str, str] = {}
     corrected: set[str] = set()
     for name, mark in squares.items():

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdfium2
 import pytest
+from PIL import Image
 
 from clearance.settings import Institution
 from consent.policy import CHANNELS
-from forms import consent_form
+from forms import consent_form, sheet
 from forms.consent_form import form_template, print_forms, qr_payload
 from forms.errors import (
     DocumentNotWrittenError,
     FormCountError,
     FormOverflowError,
+    FormVariantError,
+    LogoUnreadableError,
     SerialInvalidError,
 )
+from forms.form_reading import PageReading, read_page
+from forms.logo import read_logo
+from forms.page_codes import Foreign
+from forms.scans import Scan
 from forms.serials import new_serial
-from forms.wording import LANGUAGES, Wording, load_wording
+from forms.variants import VARIANTS
+from forms.wording import FORM_LANGUAGES, LANGUAGES, Wording, load_wording
+from tests.forms.office import SERIAL
 from tests.forms.paper import codes, images, squeezed, words
 
 HOSPITAL = Institution(
@@ -37,23 +48,68 @@ def printed(path: Path, language: str = "fr", count: int = 1) -> tuple[str, ...]
     return print_forms(path, language=language, count=count, institution=HOSPITAL)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_sentence_of_every_language_is_on_the_paper(tmp_path: Path, language: str) -> None:
-    path = tmp_path / "form.pdf"
-    (serial,) = printed(path, language)
-    text = words(path)
-    for key, sentence in load_wording(language).texts.items():
-        if "{" not in sentence:
-            assert squeezed(re.sub("</?b>", "", sentence)) in text, key
-    assert text.count(serial) == 2
+EVERY_FORM = [(variant, language) for variant in VARIANTS for language in FORM_LANGUAGES]
+
+
+def form_of(path: Path, variant: str, language: str, **more: Any) -> Path:
+    print_forms(path, variant=variant, language=language, count=1, institution=HOSPITAL, **more)
+    return path
+
+
+def said(sentence: str) -> str:
+    return squeezed(re.sub("</?b>", "", sentence))
+
+
+@pytest.mark.parametrize(("variant", "language"), EVERY_FORM)
+def test_a_form_says_in_each_of_its_languages_what_it_asks(
+    tmp_path: Path, variant: str, language: str
+) -> None:
+    text = words(form_of(tmp_path / "form.pdf", variant, language))
     for line in (HOSPITAL.name, HOSPITAL.contact, HOSPITAL.authority):
         assert line in text
+    for one in language.split("+"):
+        wording = load_wording(one)
+        keys = ["intro.blank", "term.required", "editing.allowed", "matching.text"]
+        keys += ["patient.presence"] * (variant in {"general", "patient", "minor", "represented"})
+        keys += ["notes.withdrawal"] if variant != "crowd" else ["crowd.notes"]
+        keys += {
+            "general": ["representative.text", "form.subtitle"],
+            "minor": ["minor.text", "minor.assent", "minor.signature", "representative.sole"],
+            "represented": ["represented.text", "represented.assent", "represented.wish"],
+            "staff": ["staff.free", "staff.function"],
+            "event": ["event.text"],
+            "crowd": ["crowd.text"],
+        }.get(variant, [])
+        keys += [] if variant == "general" else [f"subtitle.{variant}"]
+        for key in keys:
+            assert said(wording[key]) in text, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_is_in_the_files_for_nothing(tmp_path: Path, language: str) -> None:
+    paths = [
+        form_of(tmp_path / f"{variant}.pdf", variant, language, copies=True) for variant in VARIANTS
+    ]
+    text = " ".join(map(words, paths))
+    for key, sentence in load_wording(language).texts.items():
+        if "{" not in sentence:
+            assert said(sentence) in text, key
+
+
+@pytest.mark.parametrize(("variant", "language"), EVERY_FORM)
+def test_a_form_is_one_sheet_and_two_in_two_languages(
+    tmp_path: Path, variant: str, language: str
+) -> None:
+    with pypdfium2.PdfDocument(form_of(tmp_path / "form.pdf", variant, language)) as document:
+        sides = 1 if variant == "crowd" else 2
+        assert len(document) == (2 * sides if "+" in language else sides)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_one_sheet_printed_on_both_sides(tmp_path: Path, language: str) -> None:
     path = tmp_path / "form.pdf"
-    printed(path, language)
+    (serial,) = printed(path, language)
+    assert words(path).count(serial) == 2
     with pypdfium2.PdfDocument(path) as document:
         assert len(document) == 2
         assert [round(side) for side in document[0].get_size()] == [595, 842]
@@ -93,7 +149,6 @@ def test_two_prints_share_no_serial(tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_channel_has_its_own_pair_and_matching_stands_apart(language: str) -> None:
     names = [mark.name for mark in form_template(language).marks]
-    assert len(names) == len(set(names))
     for question in [*(f"channel.{channel}" for channel in CHANNELS), "matching", "naming.name"]:
         assert {f"{question}.yes", f"{question}.no"} <= set(names)
     assert not any("all" in name.split(".") for name in names)
@@ -118,6 +173,44 @@ def test_the_squares_stand_where_the_template_says_and_are_empty(
         assert page[top + 4 : bottom - 3, left + 4 : right - 3].min() > 250, mark
         for edge in (page[top + 8, left - 2 : left + 3], page[bottom - 8, right - 2 : right + 3]):
             assert edge.min() < 100, mark
+
+
+@pytest.mark.parametrize(("variant", "language"), EVERY_FORM)
+def test_no_square_and_no_box_stands_on_another(variant: str, language: str) -> None:
+    template = form_template(language, variant)
+    places = [
+        (one.name, one.page, one.left, one.bottom, one.size, one.size) for one in template.marks
+    ]
+    places += [
+        (one.name, one.page, one.left, one.bottom, one.width, one.height) for one in template.blanks
+    ]
+    assert len({name for name, *_ in places}) == len(places)
+    for first, second in itertools.combinations(places, 2):
+        _, page, left, bottom, width, height = first
+        _, other, x, y, across, up = second
+        apart = page != other or x >= left + width or left >= x + across
+        assert apart or y >= bottom + height or bottom >= y + up, (first[0], second[0])
+    for _, _, left, bottom, width, height in places:
+        assert sheet.LEFT - 1 <= left < left + width <= sheet.RIGHT + 1
+        assert sheet.BOTTOM <= bottom < bottom + height <= sheet.TOP
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS))
+def test_every_form_asks_what_a_consent_needs(variant: str) -> None:
+    template = form_template("de", variant)
+    names = {mark.name for mark in template.marks}
+    for question in [*(f"channel.{channel}" for channel in CHANNELS), "matching", "material.photo"]:
+        assert {f"{question}.yes", f"{question}.no"} <= names
+    boxes = {blank.name for blank in template.blanks}
+    assert {"term.end", "signature.date", "signature.signature", "matching.initials"} <= boxes
+    assert ("representative.1.signature" in boxes) is (
+        variant in {"general", "minor", "represented"}
+    )
+    assert ("representative.2.signature" in boxes) is (variant in {"general", "minor"})
+    assert ("patient.presence.yes" in names) is (
+        variant in {"general", "patient", "minor", "represented"}
+    )
+    assert len({form_template(one, variant).fingerprint for one in FORM_LANGUAGES}) == 10
 
 
 def test_the_institutions_words_move_no_square_and_no_fingerprint(tmp_path: Path) -> None:
@@ -164,10 +257,66 @@ def test_wording_that_does_not_fit_is_refused(
     texts = dict(load_wording("en").texts)
     texts["notes.privacy"] *= 8
     form_template("en")
-    monkeypatch.setattr(consent_form, "load_wording", lambda _: Wording("en", texts))
+    monkeypatch.setattr("forms.wording.load_wording", lambda _: Wording("en", texts))
+    consent_form._pages_of.cache_clear()
+    form_template.cache_clear()
     with pytest.raises(FormOverflowError, match="page 2"):
         printed(tmp_path / "form.pdf", "en")
     assert not list(tmp_path.iterdir())
+    form_template.cache_clear()
+
+
+@pytest.mark.parametrize("language", ["fr", "fr+de", "it+en"])
+@pytest.mark.parametrize("variant", ["general", "crowd"])
+def test_the_persons_copy_has_the_number_twice_and_no_code(
+    tmp_path: Path, variant: str, language: str
+) -> None:
+    path = form_of(tmp_path / "form.pdf", variant, language, serials=[SERIAL], copies=True)
+    with pypdfium2.PdfDocument(path) as document:
+        texts = [squeezed(page.get_textpage().get_text_range()) for page in document]
+    # The number of sheets stays even where both sides are printed.
+    assert len(texts) % 2 == 0
+    (number,) = (
+        number
+        for number, text in enumerate(texts)
+        if load_wording(language[:2])["copy.slip"] in text
+    )
+    assert texts[number].count(SERIAL) == 2
+    assert HOSPITAL.contact in texts[number]
+    image = images(path)[number]
+    assert not codes(image)
+    assert isinstance(read_page(Scan(path, 1, "", np.asarray(image.convert("L")))), Foreign)
+
+
+def test_a_logo_stands_on_every_form_and_changes_no_reading(tmp_path: Path) -> None:
+    Image.new("RGBA", (300, 100), (200, 30, 160, 255)).save(tmp_path / "logo.png")
+    logo = read_logo(tmp_path, "logo.png")
+    page = images(form_of(tmp_path / "form.pdf", "adult", "fr", logo=logo), dots_per_inch=200)[0]
+    pixels = np.asarray(page.convert("RGB")).astype(int)
+    rows, columns = np.nonzero(np.abs(pixels - (200, 30, 160)).max(axis=2) < 12)
+    width, height = np.ptp(columns) / 200 * 72, np.ptp(rows) / 200 * 72
+    assert width / height == pytest.approx(3, rel=0.05)
+    assert 70 < width <= 110
+    found = read_page(Scan(tmp_path, 1, "", np.asarray(page.convert("L"))))
+    assert isinstance(found, PageReading)
+    assert not found.elsewhere
+    assert not found.problems
+
+
+@pytest.mark.parametrize("name", ["../logo.png", "none.png", "text.png"])
+def test_a_logo_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    Image.new("RGB", (30, 10)).save(tmp_path / "logo.png")
+    (folder / "text.png").write_text("no picture")
+    with pytest.raises(LogoUnreadableError, match="logo"):
+        read_logo(folder, name)
+    assert read_logo(folder, "") is None
+
+
+def test_a_form_nobody_knows_is_named() -> None:
+    with pytest.raises(FormVariantError, match=r"'pet'.*general, adult"):
+        form_template("fr", "pet")
 
 
 def test_given_serials_are_printed_and_checked(tmp_path: Path) -> None:
@@ -205,9 +354,9 @@ def test_copies_point_to_one_drawing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdffonts") is None, reason="poppler's pdffonts is not installed")
-def test_every_font_is_embedded(tmp_path: Path) -> None:
-    path = tmp_path / "form.pdf"
-    printed(path)
+@pytest.mark.parametrize("variant", ["general", "crowd"])
+def test_every_font_is_embedded(tmp_path: Path, variant: str) -> None:
+    path = form_of(tmp_path / "form.pdf", variant, "fr+de", copies=True)
     table = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True).stdout
     fonts = table.splitlines()[2:]
     assert len(fonts) == 2
@@ -215,7 +364,7 @@ def test_every_font_is_embedded(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("qpdf") is None, reason="qpdf is not installed")
-def test_the_file_is_sound(tmp_path: Path) -> None:
-    path = tmp_path / "form.pdf"
-    printed(path, count=3)
+@pytest.mark.parametrize("fillable", [True, False])
+def test_the_file_is_sound(tmp_path: Path, *, fillable: bool) -> None:
+    path = form_of(tmp_path / "form.pdf", "minor", "it+en", copies=True, fillable=fillable)
     subprocess.run(["qpdf", "--check", path], check=True, capture_output=True)

@@ -6,6 +6,7 @@ import itertools
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ TEXTS = tomllib.loads((ROOT / "forms" / "texts" / "notices.toml").read_text(enco
 HOUSE = Institution(name="Hôpital du Lac", contact="images@example.ch")
 
 
-def printed(path: Path, *languages: str, **more: str) -> Path:
+def printed(path: Path, *languages: str, **more: Any) -> Path:
     print_notice(path, languages=languages, institution=HOUSE, **more)
     return path
 

@@ -8,7 +8,7 @@ import pytest
 
 from consent.policy import CHANNELS
 from forms.errors import FormLanguageError
-from forms.wording import LANGUAGES, load_wording
+from forms.wording import FORM_LANGUAGES, LANGUAGES, form_language, load_wording
 
 KEYS = set(load_wording("en").texts)
 
@@ -39,7 +39,21 @@ def test_typography_is_not_a_typewriter(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_channel_is_asked_by_itself_and_there_is_no_all(language: str) -> None:
-    assert tuple(load_wording(language).section("channel")) == CHANNELS
+    for section in ("channel", "crowd_channel"):
+        assert tuple(load_wording(language).section(section)) == CHANNELS
+
+
+def test_french_signs_stand_behind_a_space_that_does_not_break() -> None:
+    texts = " ".join(load_wording("fr").texts.values())
+    assert not re.search("[^\u00a0\\d][;?!»]|«[^\u00a0]|[^\u00a0\\d]:", texts)
+
+
+def test_two_languages_have_one_order() -> None:
+    assert form_language("de", "fr") == form_language("fr", "de") == "fr+de"
+    assert form_language("it", "it") == form_language("it") == "it"
+    assert len(FORM_LANGUAGES) == 10
+    with pytest.raises(FormLanguageError):
+        form_language("fr", "rm")
 
 
 def test_an_unknown_language_is_named() -> None:
