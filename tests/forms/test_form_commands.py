@@ -322,6 +322,78 @@ def test_a_list_of_guests_becomes_a_form_for_each(office: Office) -> None:
     assert "Mila" in words(office.folder / "each" / f"{told['serials'][1]}.pdf")
 
 
+def test_whom_a_form_is_not_for_gets_none(office: Office) -> None:
+    roster = office.folder / "guests.csv"
+    roster.write_text("name,born\nAnna Keller,1980-02-01\nMila Keller,2015-05-06\n", "utf-8")
+    for form, line in (("adult", 3), ("minor", 2)):
+        told = office.json(
+            *("forms", "print", "-o", office.folder / "x.pdf", "--roster", roster, "--form", form),
+            code=ExitCode.INPUT_OR_OUTPUT,
+        )
+        assert isinstance(told["serials"], list)
+        assert isinstance(told["refused"], list)
+        assert len(told["serials"]) == 1
+        assert [one["line"] for one in told["refused"]] == [line]
+    assert "06.05.2015" in words(office.folder / "x.pdf")
+
+
+def test_what_no_box_is_for_is_not_lost_in_silence(office: Office) -> None:
+    told = office.clearance(
+        *("forms", "print", "-o", office.folder / "x.pdf", "--form", "crowd", "--place", "Sion"),
+        code=ExitCode.USAGE,
+    )
+    assert "the form crowd has no box for it" in told
+    assert not (office.folder / "x.pdf").exists()
+
+
+def test_a_childs_form_in_two_languages_goes_there_and_back(office: Office) -> None:
+    office.clearance("people", "add", "Mila Keller", "--born", "2014-05-06")
+    settings = office.registry / "clearance.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace('logo = ""', 'logo = "logo.png"'), encoding="utf-8")
+    Image.new("RGB", (300, 100), (20, 120, 60)).save(office.registry / "logo.png")
+    path = office.folder / "blank.pdf"
+    told = office.json(
+        *("forms", "print", "-o", path, "--form", "minor", "--lang", "de", "--beside", "fr"),
+        *("--until", "2028-11-20", "--copy", "--event", "Fête"),
+    )
+    assert (told["form"], told["lang"]) == ("IM-1", "fr+de")
+    with pypdfium2.PdfDocument(path.read_bytes()) as document:
+        # Three sides, an empty one, the copy, an empty one.
+        assert len(document) == 6
+        rendered = [page.render(scale=SCALE).to_pil().convert("RGB") for page in document]
+    template = form_template("fr+de", "minor")
+    blanks = {blank.name: blank for blank in template.blanks}
+    person = Person(random.Random(5), (20, 40, 130), 0.5 * MM, "cross")
+    papers = [ImageDraw.Draw(page) for page in rendered]
+    for mark in template.marks:
+        yes = (*YES, "representative.assent")
+        if mark.name in {f"{name}.yes" for name in yes}:
+            person.tick(papers[mark.page - 1], mark)
+    for name in ("matching.initials", "signature.date"):
+        person.write(papers[blanks[name].page - 1], blanks[name], 8)
+    for name in ("representative.1.signature", "representative.2.signature"):
+        person.sign(papers[blanks[name].page - 1], blanks[name])
+    scans = office.scanned(*reversed(rendered))
+    told = office.json("forms", "read", scans, code=ExitCode.NOT_CLEARED)
+    assert isinstance(told["drafts"], list)
+    assert isinstance(told["foreign"], list)
+    (draft,) = told["drafts"]
+    assert (draft["problems"], draft["doubtful"]) == ([], [])
+    # The copy that the person keeps, and two empty pages, are passed over.
+    assert len(told["foreign"]) == 3
+    office.clearance(
+        *("forms", "confirm", draft["serial"], "--by", "Bruno Frei", "--person", "Mila Keller"),
+        *("--signed", "2026-11-20", "--until", "2028-11-20"),
+        *("--guardian", "Anna Keller", "--guardian", "Jonas Keller"),
+    )
+    form = office.json("consent", "show", draft["serial"])
+    assert isinstance(form["paper"], dict)
+    assert isinstance(form["scope"], dict)
+    assert (form["paper"]["template"], form["paper"]["language"]) == ("IM", "fr+de")
+    assert form["scope"]["channels"] == ["intranet", "website"]
+
+
 def test_what_is_printed_into_a_box_must_fit(office: Office) -> None:
     event = "An occasion of a name that goes on and on " * 4
     told = office.clearance(
