@@ -24,7 +24,7 @@ _SIGNED = b"/ByteRange"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DigitalSignature:
-    """A signature that fits its file, to the last byte.
+    """A signature that fits its file, to the last byte, or to the signature of the next one.
 
     Attributes:
         signer: the name in the certificate; anybody can write one into a certificate.
@@ -55,7 +55,8 @@ def check_signatures(data: bytes, trust: Path) -> tuple[DigitalSignature, ...]:
     Raises:
         SignatureUncheckedError: the package that checks them is not installed, or a root
             cannot be read.
-        SignatureBrokenError: a signature does not fit the file, or the file went on after it.
+        SignatureBrokenError: a signature does not fit the file, or the file went on after it
+            with anything but the next signature.
     """
     try:
         from pyhanko.pdf_utils.misc import PdfError
@@ -73,7 +74,15 @@ def check_signatures(data: bytes, trust: Path) -> tuple[DigitalSignature, ...]:
     logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
     try:
         reader = PdfFileReader(io.BytesIO(data))
-        found = [_checked(one, roots) for one in reader.embedded_regular_signatures]
+        *earlier, last = reader.embedded_regular_signatures or [None]
+        found = [_checked(one, roots, last=False) for one in earlier]
+        found += [_checked(last, roots, last=True)] if last else []
+        later = reader.embedded_regular_signatures[1:]
+        if any(_covers_a_square(one, reader) for one in later):
+            raise SignatureBrokenError(
+                "A later signature is shown on a square to tick: ask for the file again, "
+                "signed beside it."
+            )
     except (PdfError, SigningError, SignatureValidationError, ValueError, TypeError) as error:
         raise SignatureBrokenError(
             "The digital signature cannot be read ({reason}): ask for the file again.",
@@ -87,15 +96,19 @@ def check_signatures(data: bytes, trust: Path) -> tuple[DigitalSignature, ...]:
     return tuple(found)
 
 
-def _checked(embedded: Any, roots: list[Any]) -> DigitalSignature:
+def _checked(embedded: Any, roots: list[Any], *, last: bool) -> DigitalSignature:
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
     context = ValidationContext(trust_roots=roots, allow_fetching=False)
-    status = validate_pdf_signature(embedded, context)
-    whole = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
-    if not (status.intact and status.valid and whole):
+    status = validate_pdf_signature(embedded, context, diff_policy=_signatures_only())
+    covered = status.coverage == SignatureCoverageLevel.ENTIRE_FILE or (
+        not last
+        and status.coverage == SignatureCoverageLevel.ENTIRE_REVISION
+        and bool(status.docmdp_ok)
+    )
+    if not (status.intact and status.valid and covered):
         raise SignatureBrokenError(
             "The file was changed after it was signed digitally: ask for it again."
         )
@@ -108,6 +121,56 @@ def _checked(embedded: Any, roots: list[Any]) -> DigitalSignature:
         stamped=checked is not None,
         trusted=bool(status.trusted),
     )
+
+
+def _signatures_only() -> Any:
+    """What may follow a signature: the next one. Nobody fills anything in after the first."""
+    from pyhanko.sign.diff_analysis import (
+        CatalogModificationRule,
+        DocInfoRule,
+        DSSCompareRule,
+        FormUpdatingRule,
+        ModificationLevel,
+        ObjectStreamRule,
+        SigFieldCreationRule,
+        SigFieldModificationRule,
+        StandardDiffPolicy,
+        XrefStreamRule,
+    )
+
+    about_the_file = (DocInfoRule(), ObjectStreamRule(), XrefStreamRule(), DSSCompareRule())
+    rules = [SigFieldCreationRule(), SigFieldModificationRule()]  # type: ignore[no-untyped-call]
+    return StandardDiffPolicy(
+        global_rules=[
+            CatalogModificationRule(),  # type: ignore[no-untyped-call]
+            *(rule.as_qualified(ModificationLevel.LTA_UPDATES) for rule in about_the_file),
+        ],
+        form_rule=FormUpdatingRule(field_rules=rules),
+    )
+
+
+def _covers_a_square(embedded: Any, reader: Any) -> bool:
+    """Whether what a later signature shows lies on a square to tick: it could look like a tick."""
+    signature = embedded.sig_field
+    if "/Rect" not in signature:
+        return False
+    own = _corners(signature["/Rect"])
+    for reference in reader.root["/AcroForm"]["/Fields"]:
+        field = reference.get_object()
+        same_page = field.get("/P") is None or signature.get("/P") in (None, field.get("/P"))
+        if field.get("/FT") != "/Btn" or "/Rect" not in field or not same_page:
+            continue
+        other = _corners(field["/Rect"])
+        apart = own[2] <= other[0] or other[2] <= own[0] or own[3] <= other[1] or other[3] <= own[1]
+        if not apart:
+            return True
+    return False
+
+
+def _corners(rectangle: Any) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of a rectangle, which may name any two opposite corners."""
+    x, y, u, v = (float(number) for number in rectangle)
+    return min(x, u), min(y, v), max(x, u), max(y, v)
 
 
 def _roots(trust: Path) -> Iterator[Any]:

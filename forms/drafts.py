@@ -193,10 +193,10 @@ class Draft:
         read |= {name: seen is Seen.MARKED for name, seen in self.writings.items()}
         yes = {name for name, said in {**read, **words}.items() if said}
         written = frozenset(yes & self.writings.keys())
-        if self.reading["signatures"]:
-            written |= {SIGNATURE}
         # Whoever is named as signing for somebody has a box of their own.
         signatures = _GUARDIANS[:others] if others else (SIGNATURE,)
+        if len(self.reading["signatures"]) >= len(signatures):
+            written |= set(signatures)
         for name in (*signatures, *_DAYS):
             if name not in written:
                 raise FormNotConfirmedError(

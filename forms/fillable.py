@@ -27,13 +27,14 @@ def add_fields(
     """A field over every square and box of a page, empty but for what is printed already.
 
     Nothing in a field is checked: what comes back is read from the page as it looks, like
-    a scan. Names are unique in the file by the prefix.
+    a scan. Names are unique in the file by the prefix; no part of one may hold a period
+    (ISO 32000-1, 12.7.3.2), or programs that sign PDFs refuse the file.
     """
     form: Any = canvas.acroForm  # whose stubs want whole points
     for mark in template.marks:
         if mark.page == page:
             form.checkbox(
-                name=f"{prefix}{mark.name}",
+                name=_partial(f"{prefix}{mark.name}"),
                 tooltip=mark.name,
                 x=mark.left,
                 y=mark.bottom,
@@ -49,7 +50,7 @@ def add_fields(
         if blank.page == page and blank.name not in words:
             height = blank.height - (_LABEL if blank.height > 2 * sheet.BODY else 2)
             form.textfield(
-                name=f"{prefix}{blank.name}.text",
+                name=_partial(f"{prefix}{blank.name}.text"),
                 tooltip=blank.name,
                 x=blank.left + 2,
                 y=blank.bottom + 1,
@@ -62,3 +63,7 @@ def add_fields(
                 textColor=_PEN,
                 maxlen=_LONGEST,
             )
+
+
+def _partial(name: str) -> str:
+    return name.replace(".", ":")

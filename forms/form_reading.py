@@ -144,18 +144,6 @@ class FormReading:
         """Every place to write in by its name."""
         return {one.name: one for page in self.pages.values() for one in page.writings}
 
-    def says_yes(self, name: str) -> bool:
-        """Whether a question was answered with a clear yes: everything else is no."""
-        found = self.answers.get(name)
-        return found is not None and found.answer is Answer.YES
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing in it is doubtful, so that a person only compares."""
-        return not self.problems and not any(
-            one.answer.must_be_looked_at for one in self.answers.values()
-        )
-
 
 def read_page(scan: Scan) -> PageReading | Foreign:
     """What a page says; or why it is none of our forms."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from clearance.commandline import ExitCode
+from forms.consent_form import form_template
 from forms.digital_signatures import check_signatures, is_signed
 from forms.errors import SignatureBrokenError, SignatureUncheckedError
 from tests.commands import run
@@ -25,8 +26,9 @@ from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
 from cryptography.x509.oid import NameOID  # noqa: E402
+from pyhanko.pdf_utils.generic import NameObject  # noqa: E402
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter  # noqa: E402
-from pyhanko.sign import signers  # noqa: E402
+from pyhanko.sign import fields, signers  # noqa: E402
 from pyhanko_certvalidator.registry import SimpleCertificateStore  # noqa: E402
 
 DER, PEM = serialization.Encoding.DER, serialization.Encoding.PEM
@@ -72,7 +74,7 @@ def people() -> tuple[Any, Any, Any]:
     return root, certificate("Anna Keller", key, "A Root", root_key, root=False), key
 
 
-def signed(data: bytes) -> bytes:
+def signed(data: bytes, field: str = "Signature1") -> bytes:
     root, own, key = people()
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register(asn1.Certificate.load(root.public_bytes(DER)))
@@ -85,8 +87,8 @@ def signed(data: bytes) -> bytes:
         cert_registry=store,
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(data))
-    field = signers.PdfSignatureMetadata(field_name="Signature1")
-    whole: bytes = signers.sign_pdf(writer, field, signer=signer).getvalue()
+    named_field = signers.PdfSignatureMetadata(field_name=field)
+    whole: bytes = signers.sign_pdf(writer, named_field, signer=signer).getvalue()
     return whole
 
 
@@ -129,6 +131,59 @@ def test_a_file_that_is_not_as_it_was_signed_is_refused(
     with pytest.raises(SignatureBrokenError) as caught:
         check_signatures(bytes(data), trust_in(tmp_path / "trust"))
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_two_people_may_sign_one_file(blank: bytes, tmp_path: Path) -> None:
+    both = check_signatures(signed(signed(blank), "Signature2"), trust_in(tmp_path / "trust"))
+    assert [one.trusted for one in both] == [True, True]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_no_later_signature_may_be_shown_on_a_square(tmp_path: Path, *, beside: bool) -> None:
+    path = tmp_path / "screen.pdf"
+    run(
+        *("forms", "print", "-o", path, "--fillable", "--lang", "fr"),
+        *("--registry", tmp_path / "none"),
+    ).assert_exit(ExitCode.CLEARED)
+    mark = next(one for one in form_template("fr").marks if one.name == "channel.website.yes")
+    left, bottom = int(mark.left) - (200 if beside else 0), int(mark.bottom)
+    writer = IncrementalPdfFileWriter(io.BytesIO(signed(path.read_bytes())))
+    spec = fields.SigFieldSpec("Signature2", box=(left, bottom, left + 10, bottom + 10))
+    fields.append_signature_field(writer, spec)
+    second = signed(written(writer), "Signature2")
+    if beside:
+        assert len(check_signatures(second, tmp_path)) == 2
+    else:
+        with pytest.raises(SignatureBrokenError, match="on a square to tick"):
+            check_signatures(second, tmp_path)
+
+
+def written(writer: IncrementalPdfFileWriter) -> bytes:
+    stream = io.BytesIO()
+    writer.write(stream)  # type: ignore[no-untyped-call]
+    return stream.getvalue()
+
+
+def test_between_two_signatures_nothing_is_filled_in(tmp_path: Path) -> None:
+    path = tmp_path / "screen.pdf"
+    run(
+        *("forms", "print", "-o", path, "--fillable", "--lang", "fr"),
+        *("--registry", tmp_path / "none"),
+    ).assert_exit(ExitCode.CLEARED)
+    first = signed(path.read_bytes())
+    writer = IncrementalPdfFileWriter(io.BytesIO(first))
+    for reference in writer.root["/AcroForm"]["/Fields"]:
+        field = reference.get_object()
+        if str(field["/T"]).endswith("channel:website:yes"):
+            for key in ("/V", "/AS"):
+                field[NameObject(key)] = NameObject("/Yes")
+            writer.update_container(field)
+            break
+    else:
+        raise AssertionError("the form has no such square")
+    check_signatures(signed(first, "Signature2"), tmp_path)
+    with pytest.raises(SignatureBrokenError, match="changed after it was signed"):
+        check_signatures(signed(written(writer), "Signature2"), tmp_path)
 
 
 def test_a_root_that_cannot_be_read_is_named(blank: bytes, tmp_path: Path) -> None:

@@ -240,8 +240,6 @@ def test_an_empty_form_is_no_consent() -> None:
     form = a_form(*(read(page, number) for number, page in enumerate(blank_pages(), 1)))
     assert {one.answer for one in form.answers.values()} == {Answer.NEITHER}
     assert {Problem.NOT_SIGNED, Problem.NO_DATE, Problem.NO_END} <= set(form.problems)
-    assert not form.says_yes("channel.website")
-    assert not form.says_yes("no such question")
 
 
 def test_pages_come_in_any_order_and_a_missing_one_is_told() -> None:
@@ -258,16 +256,15 @@ def test_a_page_scanned_twice_must_say_the_same() -> None:
     assert Problem.PAGE_TWICE in a_form(front, back, other).problems
 
 
-def test_what_is_not_clean_needs_a_person() -> None:
+def test_a_form_that_is_whole_has_no_problem() -> None:
     end = lambda paper: a_person().write(paper, boxes()["term.end"], 8)  # noqa: E731
     sign = lambda paper: a_person().sign(paper, boxes()["signature.signature"])  # noqa: E731
     date = lambda paper: a_person().write(paper, boxes()["signature.date"], 8)  # noqa: E731
     front = read(with_pen(1, end))
     form = a_form(front, read(with_pen(2, sign, date)))
     assert form.problems == ()
-    assert form.clean
-    both = read(with_pen(1, end, ticked("naming.name.yes"), ticked("naming.name.no")))
-    assert not a_form(both, read(with_pen(2, sign, date))).clean
+    without = a_form(front, read(with_pen(2, sign)))
+    assert without.problems == (Problem.NO_DATE,)
 
 
 def test_a_page_that_does_not_lie_flat_is_not_read() -> None:
