@@ -54,6 +54,7 @@ def examined(
     yield _disk(folder, words)
     yield _earlier_copies(folder, words)
     yield _due(registry, today, words)
+    yield _drafts(registry, today, words)
     yield _checked("database", registry.check_whole, _("the database is consistent"), words)
     log = _log(registry, words)
     yield log
@@ -160,6 +161,24 @@ def _earlier_copies(folder: Path, words: Language) -> Finding:
     )
 
 
+def _drafts(registry: Registry, today: dt.date, words: Language) -> Finding:
+    """Scans that nobody has confirmed: of whom they are no program knows, so none deletes them."""
+    waiting = registry.drafts(kept_before=today - dt.timedelta(days=DRAFT_DAYS))
+    bad = words.ngettext(
+        "{n} form that was read has waited for more than {days} days: confirm or drop it, "
+        "clearance forms drafts",
+        "{n} forms that were read have waited for more than {days} days: confirm or drop them, "
+        "clearance forms drafts",
+        len(waiting),
+    )
+    return _setting(
+        "drafts",
+        not waiting,
+        words.gettext("no form that was read waits for long"),
+        bad.format(n=len(waiting), days=DRAFT_DAYS),
+    )
+
+
 def _due(registry: Registry, today: dt.date, words: Language) -> Finding:
     try:
         templates, portraits, strays = registry.overdue(today)
@@ -177,3 +196,7 @@ def _due(registry: Registry, today: dt.date, words: Language) -> Finding:
         words.gettext("nothing is due for deletion"),
         bad.format(people=people, templates=templates, portraits=portraits, strays=strays),
     )
+
+
+DRAFT_DAYS = 30
+"""How long a form that was read may wait to be confirmed before the doctor says so."""

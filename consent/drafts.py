@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,9 +61,15 @@ class DraftDesk(Desk):
         with self._store.writing():
             self._log.append("draft.kept", None, {"serial": serial})
 
-    def drafts(self) -> tuple[str, ...]:
-        """The serials of all drafts, in order."""
-        return tuple(sorted(path.stem for path in self._drafts.glob(f"*{_SUFFIX}")))
+    def drafts(self, *, kept_before: dt.date | None = None) -> tuple[str, ...]:
+        """The serials of all drafts, or of those last kept before a day, in order."""
+        return tuple(
+            sorted(
+                path.stem
+                for path in self._drafts.glob(f"*{_SUFFIX}")
+                if kept_before is None or _day_of(path) < kept_before
+            )
+        )
 
     def draft(self, serial: str) -> bytes:
         """What was kept of a form.
@@ -113,3 +120,7 @@ class DraftDesk(Desk):
                 cause=RecordInvalidError("only digits, capital letters and dashes"),
             )
         return self._drafts / f"{serial}{_SUFFIX}"
+
+
+def _day_of(path: Path) -> dt.date:
+    return dt.datetime.fromtimestamp(path.stat().st_mtime).astimezone().date()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 from clearance import doctor
 from clearance.commandline import ExitCode
 from clearance.doctor import Finding, Health, worst
+from consent.registry import Registry
 from tests.clearance.clerk import Clerk
 
 NAMED = '[institution]\nname = "Spital Belmont"\ncontact = "image@example.org"\n'
 CHECKS = (
-    *("institution", "key", "disk", "earlier_copies", "retention"),
+    *("institution", "key", "disk", "earlier_copies", "retention", "drafts"),
     *("database", "log", "dossiers", "files"),
 )
 
@@ -117,3 +119,14 @@ def test_the_worst_finding_counts() -> None:
     assert worst(found) is Health.WRONG
     assert worst(found[:1]) is Health.NOTICE
     assert worst([]) is Health.WELL
+
+
+def test_a_form_that_nobody_confirms_is_told_of(clerk: Clerk) -> None:
+    with Registry.open(clerk.registry) as registry:
+        registry.keep_draft("7KQ4-M2XD-9F3S-6", b"what was read")
+    assert not health(clerk)
+    (path,) = (clerk.registry / "drafts").iterdir()
+    long_ago = path.stat().st_mtime - (doctor.DRAFT_DAYS + 2) * 86400
+    os.utime(path, (long_ago, long_ago))
+    assert health(clerk) == {"drafts": "notice"}
+    assert "1 form that was read has waited" in " ".join(clerk.reads("doctor").split())
