@@ -6,13 +6,14 @@ functions: `clear --help` must open without numpy or a network.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ from clearance.commandline import (
     CommandGroup,
     EventOption,
     ExitCode,
+    JobsOption,
     JsonOption,
     LangOption,
     MaxEdgeOption,
@@ -190,10 +192,11 @@ def scan(
     order: Order,
     blur: BlurOption = False,
     out: OutOption = None,
+    jobs: JobsOption = None,
 ) -> None:
     from clearance.album import album_files
 
-    _run(order, album_files(album), album, _blurred(order, blur, out))
+    _run(order, album_files(album), album, _blurred(order, blur, out), jobs=jobs)
 
 
 @app.command(
@@ -235,6 +238,7 @@ def _run(
     copying: CopyOrder | None,
     *,
     exporting: bool = False,
+    jobs: int | None = 1,
 ) -> None:
     _check_order(order, root, copying)
     folder = registry_folder(order.registry)
@@ -244,8 +248,10 @@ def _run(
     # program is imported and the registry opened.
     from detector.ahead import PhotosAhead
 
-    photos = PhotosAhead(paths)
-    detector = detector_for(settings, thorough=order.thorough)
+    # A copy is made of the pixels, which never leave the process that looked.
+    jobs = 1 if copying or jobs == 1 else _jobs_for(paths, jobs)
+    photos = PhotosAhead(paths if jobs == 1 else ())
+    detector = detector_for(settings, thorough=order.thorough, at_once=jobs == 1)
     from clearance.clear import House
     from clearance.use import IntendedUse
 
@@ -259,14 +265,23 @@ def _run(
         until=order.until,
     )
     with photos, registry_if_there(folder, settings, order.words) as registry:
-        house = House.open(settings, detector, registry, today(), photos.open)
+        opener, alone = photos.open, jobs == 1
+        house = House.open(settings, detector, registry, today(), opener, looks_itself=alone)
         if registry and settings.detection.matching:
             tell_outdated(registry, detector, order.words)
         copies = _copies(order, copying, paths, root, house) if copying else None
-        results = _judge_all(order, paths, use, house, copies)
+        with _judging(order, paths, use, house, copies, jobs) as judged:
+            results = _judge_all(order, judged, len(paths), house)
         if order.report:
             _write_report(order, results, use, house)
     raise typer.Exit(_exit_code(results, exporting=exporting))
+
+
+def _jobs_for(paths: Sequence[Path], asked: int | None) -> int:
+    # Here and not above: a single photo needs none of it.
+    from clearance.crew import jobs_for
+
+    return jobs_for(len(paths), asked)
 
 
 def _check_order(order: Order, root: Path | None, copying: CopyOrder | None) -> None:
@@ -304,9 +319,9 @@ def _copies(
     settings = house.settings
     examiner = Examiner(
         open_photo,
-        look_both_ways(house.detector.find_faces),
-        comparing(house.detector) if settings.detection.matching else None,
-        house.detector.how_held,
+        look_both_ways(house.eyes.detector.find_faces),
+        comparing(house.eyes.detector) if settings.detection.matching else None,
+        house.eyes.detector.how_held,
     )
     exporter = Exporter(copying.out, paths, examiner, root=root, manner=copying.manner())
     naming = None
@@ -322,20 +337,36 @@ def _copies(
     return Copies(exporter, wishes, naming, settings.publication, sidecars=sidecars)
 
 
-def _judge_all(
+@contextlib.contextmanager
+def _judging(
     order: Order,
     paths: Sequence[Path],
     use: IntendedUse,
     house: House,
     copies: Copies | None,
+    jobs: int,
+) -> Iterator[Iterator[PhotoResult]]:
+    """The verdicts, file after file, whoever looks at them."""
+    from clearance.album import clear_files, clear_looked
+    from clearance.crew import Crew, Outfit
+
+    if jobs == 1:
+        yield clear_files(paths, use, house, copies)
+        return
+    eyes = house.eyes
+    outfit = Outfit(house.settings, eyes.gallery, eyes.limits, thorough=order.thorough)
+    with Crew(jobs, outfit) as crew:
+        yield clear_looked(paths, crew, use, house)
+
+
+def _judge_all(
+    order: Order, judged: Iterable[PhotoResult], total: int, house: House
 ) -> list[PhotoResult]:
-    """Judge file after file, and say each verdict as soon as it is known."""
-    from clearance.album import clear_files
+    """Say each verdict as soon as it is known."""
     from clearance.documents import photo_document
     from clearance.rate import rate_of
 
     results = []
-    judged = clear_files(paths, use, house, copies)
     if order.as_json:
         for result in judged:
             results.append(result)
@@ -345,7 +376,7 @@ def _judge_all(
     from clearance import terminal
 
     out = terminal.console()
-    with terminal.progress(len(paths), order.words) as advance:
+    with terminal.progress(total, order.words) as advance:
         for result in judged:
             results.append(result)
             out.print(terminal.photo(result, order.words))
@@ -370,7 +401,7 @@ def _write_report(
             made_at=dt.datetime.now().astimezone(),
             use_date=use.on,
             institution=house.settings.institution,
-            tool={"clearance": version(), "recogniser": house.detector.recogniser_name},
+            tool={"clearance": version(), "recogniser": house.eyes.detector.recogniser_name},
             open_photo=open_photo,
             rate=rate_of(house, results),
         )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clearance.clear import House, clear_photo
-from clearance.errors import AlbumUnreadableError, ClearanceError, ExportError
+from clearance.clear import House, clear_photo, decide, remember
+from clearance.errors import (
+    AlbumUnreadableError,
+    ClearanceError,
+    ExportError,
+    LookBrokenError,
+)
 from clearance.results import Outcome, PhotoResult
 from clearance.use import IntendedUse
 from consent.errors import ConsentError
@@ -17,6 +23,8 @@ from detector.errors import BackendMissingError, DetectorError, ModelMissingErro
 
 if TYPE_CHECKING:
     from clearance.copying import Copies
+    from clearance.crew import Crew
+    from clearance.looking import Looked
 
 # What lies beside pictures and shows nobody. Every other file is judged, and one
 # that cannot be (a video, a camera raw file, a kind nobody thought of) has failed:
@@ -62,18 +70,45 @@ def clear_files(
         ConsentError: the registry cannot answer.
     """
     for path in paths:
-        try:
-            result = clear_photo(path, use, house, copies)
-        except (ModelMissingError, BackendMissingError, ConsentError):
-            raise
-        except DetectorError as error:
-            result = _failed(path, error, use, copies)
-        except Exception as error:  # noqa: BLE001 - the one guard: a bug fails its file, loudly
-            bug = ClearanceError(
-                "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
-            )
-            result = _failed(path, bug, use, copies)
-        yield result
+        yield _guarded(path, functools.partial(clear_photo, path, use, house, copies), use, copies)
+
+
+def clear_looked(
+    paths: Iterable[Path], crew: Crew, use: IntendedUse, house: House
+) -> Iterator[PhotoResult]:
+    """As `clear_files`, of photos that others look at; without copies.
+
+    Raises:
+        ModelMissingError, BackendMissingError: no file can be judged.
+        ConsentError: the registry cannot answer.
+    """
+    known = list(paths)
+    for path, looked in zip(known, crew.look(known), strict=True):
+        yield _guarded(path, functools.partial(_decided, looked, use, house), use, None)
+
+
+def _decided(looked: Looked | Exception, use: IntendedUse, house: House) -> PhotoResult:
+    if isinstance(looked, Exception):
+        raise looked
+    result = decide(looked, use, house)
+    remember(result, house)
+    return result
+
+
+def _guarded(
+    path: Path, judge: Callable[[], PhotoResult], use: IntendedUse, copies: Copies | None
+) -> PhotoResult:
+    try:
+        return judge()
+    except (ModelMissingError, BackendMissingError, ConsentError):
+        raise
+    except (DetectorError, LookBrokenError) as error:
+        return _failed(path, error, use, copies)
+    except Exception as error:  # noqa: BLE001 - the one guard: a bug fails its file, loudly
+        bug = ClearanceError(
+            "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
+        )
+        return _failed(path, bug, use, copies)
 
 
 def _failed(path: Path, problem: Exception, use: IntendedUse, copies: Copies | None) -> PhotoResult:

@@ -9,12 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from clearance.by_hand import contested_by
 from clearance.enrolment import gallery_of
 from clearance.errors import ExportError
-from clearance.hints import hints_of
+from clearance.looking import Eyes, look_at
 from clearance.not_a_face import words_about
 from clearance.rendition import Rendition
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
@@ -22,12 +20,11 @@ from clearance.use import IntendedUse
 from consent.decision import Decision, decide_all
 from detector.calibration import limits_for, model_for
 from detector.faces import Certainty, Face, Frame, Match, SizeClass
-from detector.matching import Gallery, Limits, match, worth_a_second_look
 from detector.photo import open_photo
-from detector.sharpness import is_sharp
 
 if TYPE_CHECKING:
     from clearance.copying import Copies
+    from clearance.looking import Looked
     from clearance.settings import Settings
     from consent.records import Dossier, Identification, NotAFace
     from consent.registry import Registry
@@ -41,16 +38,12 @@ _T = TypeVar("_T")
 class House:
     """What every photo of a run is judged with.
 
-    `registry` is None where there is none yet: everybody is unknown. `gallery`
-    holds the templates of people whose consent allows matching today.
+    `registry` is None where there is none yet: everybody is unknown.
     """
 
     settings: Settings
-    detector: Detector
     registry: Registry | None
-    gallery: Gallery
-    limits: Limits
-    open_photo: Callable[[Path], Frame] = open_photo
+    eyes: Eyes
 
     @classmethod
     def open(
@@ -60,17 +53,22 @@ class House:
         registry: Registry | None,
         today: dt.date,
         opener: Callable[[Path], Frame] = open_photo,
+        *,
+        looks_itself: bool = True,
     ) -> House:
-        """The house as it stands today: who may be matched, and how near is near enough."""
+        """The house as it stands today: who may be matched, and how near is near enough.
+
+        `looks_itself` is False where other processes look at the photos.
+        """
         stored = registry.gallery(detector.recogniser_name, today) if registry else ()
         if not settings.detection.matching:
             stored = ()
-        if stored:
+        if stored and looks_itself:
             detector.prepare_matching()
         model = model_for(detector)
         gallery = gallery_of(stored, detector.recogniser_name, model)
         limits = limits_for(model, len(gallery), settings.detection.false_positive_rate)
-        return cls(settings, detector, registry, gallery, limits, opener)
+        return cls(settings, registry, Eyes(detector, gallery, limits, opener))
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -88,59 +86,50 @@ def clear_photo(
         ModelMissingError, BackendMissingError: a network cannot be loaded.
         ConsentError: the registry cannot answer.
     """
-    frame, faces, matches = look_at(path, house)
-    said = house.registry.not_faces_in(frame.sha256) if house.registry else ()
-    known = house.registry.identified_in(frame.sha256) if house.registry else ()
-    words, recognised = words_about(faces, said), words_about(faces, known)
-    rendition = Rendition.of(frame.width, frame.height, use.max_edge)
+    frame, looked = look_at(path, house.eyes)
+    result = decide(looked, use, house)
+    if copies:
+        result = _with_copy(frame, result, house, copies)
+    remember(result, house)
+    return result
+
+
+def decide(looked: Looked, use: IntendedUse, house: House) -> PhotoResult:
+    """The verdict on a photo that was looked at, for this use, as the registry stands now.
+
+    Raises:
+        ConsentError: the registry cannot answer.
+    """
+    said = house.registry.not_faces_in(looked.sha256) if house.registry else ()
+    known = house.registry.identified_in(looked.sha256) if house.registry else ()
+    words, recognised = words_about(looked.faces, said), words_about(looked.faces, known)
+    rendition = Rendition.of(looked.width, looked.height, use.max_edge)
     scale = rendition.scale if rendition else 1.0
-    judged = tuple(
+    faces = tuple(
         judge_recognised(face, candidate, who, use, house, scale)
         if who
         else judge(face, candidate, use, house, word, scale)
         for face, candidate, word, who in zip(
-            faces, contested_by(matches, recognised), words, recognised, strict=True
+            looked.faces,
+            contested_by(looked.matches, recognised),
+            words,
+            recognised,
+            strict=True,
         )
     )
-    result = _photo_result(frame, judged, use, house, rendition)
-    if copies:
-        result = _with_copy(frame, result, house, copies)
-    if house.registry:
-        _remember(result, house.registry)
-    return result
-
-
-def look_at(path: Path, house: House) -> tuple[Frame, tuple[Face, ...], tuple[Match, ...]]:
-    """The photo, every face in it from the top down, and whom each resembles.
-
-    Raises:
-        PhotoUnreadableError: the file cannot be judged.
-        ModelMissingError, BackendMissingError: a network cannot be loaded.
-    """
-    frame = house.open_photo(path)
-    faces = house.detector.find_faces(frame)
-    return frame, faces, identify(frame, faces, house)
-
-
-def identify(frame: Frame, faces: Sequence[Face], house: House) -> tuple[Match, ...]:
-    """The best candidate for each face, in the order of the faces.
-
-    Templates of the picture's faces live in this function only, and none is
-    computed while nobody is enrolled. A quick template tells who is certainly
-    nobody's match; only the others are measured carefully. Nobody is sure of a
-    blurred face.
-    """
-    if not faces or not len(house.gallery):
-        return (Match.nobody(),) * len(faces)
-    probes = house.detector.templates(frame, faces, quick=True)
-    near = worth_a_second_look(probes, house.gallery, house.limits)
-    careful = house.detector.templates(frame, [faces[row] for row in near])
-    probes = np.full_like(probes, np.nan)
-    probes[near] = careful
-    matches = match(probes, faces, house.gallery, house.limits)
-    return tuple(
-        one if one.certainty is not Certainty.CONFIDENT or is_sharp(frame, face) else one.to_look_at
-        for one, face in zip(matches, faces, strict=True)
+    return PhotoResult(
+        path=looked.path,
+        outcome=_worst((face.outcome for face in faces), looked.unjudged),
+        sha256=looked.sha256,
+        width=looked.width,
+        height=looked.height,
+        faces=faces,
+        channels=_worst_by_channel(faces, looked.unjudged, house.channels),
+        asked=use.channels,
+        use=use,
+        rendition=rendition,
+        hints=looked.hints,
+        unjudged=looked.unjudged,
     )
 
 
@@ -298,29 +287,6 @@ def _doubts(candidate: Match, dossier: Dossier, use: IntendedUse) -> tuple[FaceR
     return tuple(reason for reason, holds in doubts.items() if holds)
 
 
-def _photo_result(
-    frame: Frame,
-    faces: tuple[FaceResult, ...],
-    use: IntendedUse,
-    house: House,
-    rendition: Rendition | None,
-) -> PhotoResult:
-    return PhotoResult(
-        path=frame.path,
-        outcome=_worst((face.outcome for face in faces), frame.unjudged),
-        sha256=frame.sha256,
-        width=frame.width,
-        height=frame.height,
-        faces=faces,
-        channels=_worst_by_channel(faces, frame.unjudged, house.channels),
-        asked=use.channels,
-        use=use,
-        rendition=rendition,
-        hints=hints_of(frame),
-        unjudged=frame.unjudged,
-    )
-
-
 def _worst(outcomes: Iterable[Outcome], unjudged: Collection[Unjudged]) -> Outcome:
     """The verdict on a file: it is not clear while it holds a picture that nobody has judged."""
     return Outcome.worst((*outcomes, *(Outcome.REVIEW for _ in unjudged)))
@@ -385,8 +351,15 @@ def _with_appeared(result: PhotoResult, house: House) -> PhotoResult:
     )
 
 
-def _remember(result: PhotoResult, registry: Registry) -> None:
-    registry.audit(
+def remember(result: PhotoResult, house: House) -> None:
+    """Write into the log that a photo was judged, and how.
+
+    Raises:
+        ConsentError: the registry cannot be written.
+    """
+    if house.registry is None:
+        return
+    house.registry.audit(
         "photo.checked",
         subject=result.sha256,
         outcome=result.outcome.value,

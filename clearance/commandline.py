@@ -169,6 +169,16 @@ LangOption = Annotated[
         "--lang", parser=language_code, metavar="fr|de|it|en", help=N_("Language of the answer.")
     ),
 ]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        max=256,
+        metavar="N",
+        help=N_("How many processes look at the pictures; by default one for each core."),
+    ),
+]
 ChannelOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -313,8 +323,8 @@ def settings_in(folder: Path) -> Settings:
     return load_settings(folder / FILE_NAME)
 
 
-def detector_for(settings: Settings, *, thorough: bool = False) -> Detector:
-    """The networks the settings name; they load in the background.
+def detector_for(settings: Settings, *, thorough: bool = False, at_once: bool = True) -> Detector:
+    """The networks the settings name; they load in the background, or when they are needed.
 
     It looks thoroughly where the settings say so or `thorough` asks for it.
     """
@@ -323,7 +333,13 @@ def detector_for(settings: Settings, *, thorough: bool = False) -> Detector:
 
     chosen = settings.detection
     options = DetectionOptions(thorough=thorough or chosen.thorough)
-    return Detector.load(chosen.finder, chosen.recogniser, models=settings.models, options=options)
+    return Detector.load(
+        chosen.finder,
+        chosen.recogniser,
+        models=settings.models,
+        options=options,
+        at_once=at_once,
+    )
 
 
 @contextlib.contextmanager

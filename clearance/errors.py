@@ -63,6 +63,10 @@ class DemoMissingError(ClearanceError):
     """The sample pictures are not installed."""
 
 
+class LookBrokenError(ClearanceError):
+    """The process that looked at a photo ended in the midst of it."""
+
+
 class AlbumUnreadableError(ClearanceError):
     """The album is empty, or a folder in it cannot be read: nothing may count as cleared."""
 

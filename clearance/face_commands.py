@@ -88,7 +88,7 @@ def faces_not_a_face(
     thorough: ThoroughOption = False,
     answering: Answering,
 ) -> None:
-    from clearance.clear import look_at
+    from clearance.looking import look_at
     from clearance.not_a_face import regions, words_on
 
     _ = answering.words.gettext
@@ -96,18 +96,19 @@ def faces_not_a_face(
         raise typer.BadParameter(_("--reason TEXT is needed: what is there instead of a face?"))
     with answering.opened() as (opened, settings):
         house = _house(opened, settings, thorough=thorough)
-        frame, faces, matches = look_at(photo, house)
+        looked = look_at(photo, house.eyes)[1]
+        faces, picture = looked.faces, looked.sha256
         if undo:
-            said = words_on(faces, face, opened.not_faces_in(frame.sha256))
+            said = words_on(faces, face, opened.not_faces_in(picture))
             opened.take_back_not_a_face(said, by=by, on=today())
             told = _("Taken back: the face at {left}, {top} ({width} × {height}) counts again.")
         else:
-            boxes = regions(faces, matches, face)
-            said = opened.say_not_a_face(frame.sha256, boxes, by=by, reason=reason, on=today())
+            boxes = regions(faces, looked.matches, face)
+            said = opened.say_not_a_face(picture, boxes, by=by, reason=reason, on=today())
             told = _("Remembered of this very file: no face at {left}, {top} ({width} × {height}).")
     places = dict.fromkeys(word.box for word in said)
     if answering.as_json:
-        answer({"sha256": frame.sha256, "undone": undo, "boxes": [list(box) for box in places]})
+        answer({"sha256": picture, "undone": undo, "boxes": [list(box) for box in places]})
         return
     for left, top, right, bottom in places:
         size = {"width": right - left, "height": bottom - top}

@@ -26,10 +26,10 @@ class MatchingRate:
 
 def rate_of(house: House, results: Iterable[PhotoResult]) -> MatchingRate | None:
     """The rate of a run; None where nobody was compared with anybody."""
-    people = len(house.gallery)
+    people = len(house.eyes.gallery)
     if not people or not any(result.faces for result in results):
         return None
-    sure = house.limits.confident > 0
+    sure = house.eyes.limits.confident > 0
     return MatchingRate(people, _rounded(house.settings.detection.false_positive_rate, sure=sure))
 
 

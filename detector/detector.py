@@ -70,6 +70,7 @@ class Detector:
         models: Mapping[str, UserModel] | None = None,
         options: DetectionOptions | None = None,
         threads: int | None = None,
+        at_once: bool = True,
     ) -> Detector:
         """The detector made of two networks, built-in or an institution's own.
 
@@ -83,6 +84,7 @@ class Detector:
             options: how hard to look.
             threads: cores per network; all usable ones by default. A worker of an
                 album takes 1.
+            at_once: False where others will look: nothing is loaded before it is asked for.
 
         Raises:
             BackendMissingError: no such name.
@@ -99,7 +101,7 @@ class Detector:
             options,
             comparing.scores,
         )
-        if finding.in_background:
+        if finding.in_background and at_once:
             detector._finder.start()
         return detector
 

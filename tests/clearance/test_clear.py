@@ -43,5 +43,5 @@ def test_limits_are_only_used_for_what_they_were_measured_with(
 ) -> None:
     detector = Detector(SquareFinder, ColourRecogniser, recogniser)
     house = House.open(Settings(), detector, None, dt.date(2026, 1, 1))
-    assert (house.limits.confident > 0) == measured
-    assert (house.limits == UNMEASURED) == (not measured)
+    assert (house.eyes.limits.confident > 0) == measured
+    assert (house.eyes.limits == UNMEASURED) == (not measured)

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from clearance.clear import House, judge
+from clearance.looking import Eyes
 from clearance.results import FaceReason, Outcome
 from clearance.settings import Settings
 from clearance.use import IntendedUse
@@ -36,7 +37,11 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 def house_of(registry: Registry | None, settings: Settings | None = None) -> House:
     """A house whose networks are never asked."""
     nobody = cast("Detector", None)
-    return House(settings or Settings(), nobody, registry, Gallery.empty(), Limits(0.5, 0.6))
+    return House(
+        settings or Settings(),
+        registry,
+        Eyes(nobody, Gallery.empty(), Limits(0.5, 0.6)),
+    )
 
 
 def a_match(person: str, distance: float = 0.2) -> Match:

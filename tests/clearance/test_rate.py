@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clearance.clear import House
 from clearance.language import language
 from clearance.rate import MatchingRate, rate_of
 from clearance.results import Outcome, PhotoResult
@@ -27,10 +28,13 @@ def a_gallery(people: int) -> Gallery:
 
 def rate(people: int, wished: float = 0.001, confident: float = 0.4) -> MatchingRate | None:
     settings = Settings(detection=Detection(false_positive_rate=wished))
-    house = dataclasses.replace(
-        house_of(None, settings), gallery=a_gallery(people), limits=Limits(confident, 0.6)
-    )
+    house = compared(house_of(None, settings), a_gallery(people), Limits(confident, 0.6))
     return rate_of(house, [RESULT])
+
+
+def compared(house: House, gallery: Gallery, limits: Limits) -> House:
+    eyes = dataclasses.replace(house.eyes, gallery=gallery, limits=limits)
+    return dataclasses.replace(house, eyes=eyes)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def test_without_a_certain_match_there_is_no_rate() -> None:
 
 def test_nobody_enrolled_or_nobody_found_is_no_matching() -> None:
     assert rate(0) is None
-    house = dataclasses.replace(house_of(None), gallery=a_gallery(2))
+    house = compared(house_of(None), a_gallery(2), Limits(0.5, 0.6))
     assert rate_of(house, [PhotoResult(Path("a.jpg"), Outcome.CLEARED)]) is None
     assert rate_of(house, []) is None
 

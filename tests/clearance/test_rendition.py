@@ -134,7 +134,9 @@ def test_a_copy_is_told_who_may_be_seen_at_any_size_and_who_only_small(
     box = (poster.box.left, poster.box.top, poster.box.right, poster.box.bottom)
     registry.say_not_a_face(picture, [box], by="Anna Keller", reason="a poster", on=TODAY)
     detector = SimpleNamespace(find_faces=lambda _: (large, small, poster))
-    house = dataclasses.replace(house_of(registry), detector=cast("Detector", detector))
+    house = house_of(registry)
+    eyes = dataclasses.replace(house.eyes, detector=cast("Detector", detector))
+    house = dataclasses.replace(house, eyes=eyes)
     seen = Seen()
     use = IntendedUse(("website",), TODAY, max_edge=320)
 

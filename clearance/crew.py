@@ -1,0 +1,179 @@
+"""Many photos looked at by several processes: each has its own networks, and one core.
+
+The seam is `concurrent.futures.Executor`: what looks at a photo is one function of a path, so
+that a cluster may stand where the processes do. Registry and key stay with whoever asks; what
+travels are paths, the templates of those who may be matched, and what was seen.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import multiprocessing
+import signal
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearance.errors import LookBrokenError
+from clearance.looking import Eyes, Looked, look_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from clearance.settings import Settings
+    from detector.matching import Gallery, Limits
+
+FEWEST = 24
+"""Photos below which starting processes takes longer than they save: each loads the networks."""
+_AHEAD = 3
+"""Photos that wait for each process, so that none ever waits for one; what is known of a photo
+is small, and its pixels never leave the process."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outfit:
+    """What a process needs to look at photos: sent to it once."""
+
+    settings: Settings
+    gallery: Gallery
+    limits: Limits
+    thorough: bool = False
+
+
+def jobs_for(photos: int, asked: int | None = None) -> int:
+    """How many processes look at so many photos; 1 is the one that asks.
+
+    Args:
+        photos: how many there are.
+        asked: how many somebody wants; None for as many as there are cores.
+    """
+    from detector.networks.runtime import usable_cores
+
+    if asked is not None:
+        return max(1, min(asked, photos))
+    return usable_cores() if photos >= FEWEST else 1
+
+
+class Crew:
+    """Processes that look at photos. To be used in a `with`: none of them is left behind.
+
+    A process that dies, of a photo that breaks it or for want of memory, takes nothing along:
+    what it was looking at is looked at again, alone, and fails by itself if it is at fault.
+    """
+
+    def __init__(self, jobs: int, outfit: Outfit, start: Callable[[], Executor] | None = None):
+        """Take how many may look at once.
+
+        Args:
+            jobs: how many.
+            outfit: what each of them needs.
+            start: gives an executor whose workers have it; processes of this machine by default.
+        """
+        self._jobs = jobs
+        self._start = start or _Processes(jobs, outfit)
+        self._executor: Executor | None = None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def look(self, paths: Iterable[Path]) -> Iterator[Looked | Exception]:
+        """What each photo shows, in the order of the paths; or why it cannot be said."""
+        waiting: collections.deque[tuple[Path, Future[Looked]]] = collections.deque()
+        coming = iter(paths)
+        try:
+            while True:
+                while len(waiting) < _AHEAD * self._jobs and (path := next(coming, None)):
+                    waiting.append((path, self._begin(path)))
+                if not waiting:
+                    return
+                path, future = waiting.popleft()
+                try:
+                    yield future.result()
+                except BrokenExecutor:
+                    # All that were begun are lost with it; none of them says whose fault it was.
+                    lost = [path, *(one for one, _ in waiting)]
+                    waiting.clear()
+                    yield from map(self._alone, lost)
+                except Exception as error:  # noqa: BLE001 - it is the verdict on this file
+                    yield error
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _alone(self, path: Path) -> Looked | Exception:
+        """A photo while nothing else is looked at: if something breaks, it is to blame."""
+        self._end()
+        try:
+            return self._begin(path).result()
+        except BrokenExecutor:
+            self._end()
+            return LookBrokenError(
+                "the program that looked at it broke down, or ran out of memory: open it in a "
+                "picture program and save it again"
+            )
+        except Exception as error:  # noqa: BLE001 - it is the verdict on this file
+            return error
+
+    def _begin(self, path: Path) -> Future[Looked]:
+        if self._executor is None:
+            self._executor = self._start()
+        try:
+            return self._executor.submit(_look, path)
+        except BrokenExecutor as error:
+            broken: Future[Looked] = Future()
+            broken.set_exception(error)
+            return broken
+
+    def _end(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Processes:
+    """Starts processes of this machine."""
+
+    jobs: int
+    outfit: Outfit
+
+    def __call__(self) -> Executor:
+        # Not "fork": the networks run threads, and a forked copy of one hangs.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(
+            self.jobs, mp_context=context, initializer=_equip, initargs=(self.outfit,)
+        )
+
+
+_eyes: Eyes | None = None
+
+
+def _equip(outfit: Outfit) -> None:
+    """What a process does first: the networks, on one core, since the others have theirs."""
+    from detector.detector import Detector
+    from detector.options import DetectionOptions
+
+    global _eyes  # noqa: PLW0603 - what a process has once, for every photo
+    # Ctrl-C is for whoever asked, who then ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    chosen = outfit.settings.detection
+    detector = Detector.load(
+        chosen.finder,
+        chosen.recogniser,
+        models=outfit.settings.models,
+        options=DetectionOptions(thorough=outfit.thorough or chosen.thorough),
+        threads=1,
+    )
+    if len(outfit.gallery):
+        detector.prepare_matching()
+    _eyes = Eyes(detector, outfit.gallery, outfit.limits)
+
+
+def _look(path: Path) -> Looked:
+    if _eyes is None:
+        raise AssertionError("a process that was not equipped")
+    return look_at(path, _eyes)[1]
