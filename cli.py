@@ -21,6 +21,7 @@ import typer
 
 from clearance.commandline import (
     N_,
+    AgainOption,
     BlurOption,
     ChannelOption,
     Command,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from clearance.clear import House
     from clearance.copying import Copies
     from clearance.language import Language
+    from clearance.remembered import Memory
     from clearance.results import PhotoResult
     from clearance.use import IntendedUse
 
@@ -166,6 +168,14 @@ class Order:
         return words_for(self.lang)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class AlbumManner:
+    """How an album is looked at: by how many, and whether what was seen before counts."""
+
+    jobs: int | None = None
+    again: bool = False
+
+
 @app.command("check", cls=Command, help=CHECK_HELP)
 @clear_app.command(cls=Command, help=CHECK_HELP, context_settings=_WITH_NUMBERS)
 @gathers(order=Order)
@@ -193,10 +203,12 @@ def scan(
     blur: BlurOption = False,
     out: OutOption = None,
     jobs: JobsOption = None,
+    again: AgainOption = False,
 ) -> None:
     from clearance.album import album_files
 
-    _run(order, album_files(album), album, _blurred(order, blur, out), jobs=jobs)
+    copying = _blurred(order, blur, out)
+    _run(order, album_files(album), album, copying, manner=AlbumManner(jobs, again))
 
 
 @app.command(
@@ -238,7 +250,7 @@ def _run(
     copying: CopyOrder | None,
     *,
     exporting: bool = False,
-    jobs: int | None = 1,
+    manner: AlbumManner | None = None,
 ) -> None:
     _check_order(order, root, copying)
     folder = registry_folder(order.registry)
@@ -249,9 +261,10 @@ def _run(
     from detector.ahead import PhotosAhead
 
     # A copy is made of the pixels, which never leave the process that looked.
-    jobs = 1 if copying or jobs == 1 else _jobs_for(paths, jobs)
+    jobs = _jobs_for(paths, manner.jobs) if manner and not copying else 1
     photos = PhotosAhead(paths if jobs == 1 else ())
     detector = detector_for(settings, thorough=order.thorough, at_once=jobs == 1)
+    from clearance.album import clear_files
     from clearance.clear import House
     from clearance.use import IntendedUse
 
@@ -270,8 +283,15 @@ def _run(
         if registry and settings.detection.matching:
             tell_outdated(registry, detector, order.words)
         copies = _copies(order, copying, paths, root, house) if copying else None
-        with _judging(order, paths, use, house, copies, jobs) as judged:
+        judging: contextlib.AbstractContextManager[tuple[Iterator[PhotoResult], Memory | None]]
+        if manner and copies is None:
+            judging = _judging(order, paths, use, house, dataclasses.replace(manner, jobs=jobs))
+        else:
+            judging = contextlib.nullcontext((clear_files(paths, use, house, copies), None))
+        with judging as (judged, memory):
             results = _judge_all(order, judged, len(paths), house)
+            if memory and not order.as_json:
+                _tell_changes(memory, order.words)
         if order.report:
             _write_report(order, results, use, house)
     raise typer.Exit(_exit_code(results, exporting=exporting))
@@ -339,24 +359,34 @@ def _copies(
 
 @contextlib.contextmanager
 def _judging(
-    order: Order,
-    paths: Sequence[Path],
-    use: IntendedUse,
-    house: House,
-    copies: Copies | None,
-    jobs: int,
-) -> Iterator[Iterator[PhotoResult]]:
-    """The verdicts, file after file, whoever looks at them."""
-    from clearance.album import clear_files, clear_looked
-    from clearance.crew import Crew, Outfit
+    order: Order, paths: Sequence[Path], use: IntendedUse, house: House, manner: AlbumManner
+) -> Iterator[tuple[Iterator[PhotoResult], Memory | None]]:
+    """The verdicts on an album, file after file, whoever looks at them; what was seen is kept."""
+    from clearance.album import clear_looked
+    from clearance.crew import Crew, Here, Outfit, Processes
+    from clearance.remembered import Memory
 
-    if jobs == 1:
-        yield clear_files(paths, use, house, copies)
-        return
-    eyes = house.eyes
-    outfit = Outfit(house.settings, eyes.gallery, eyes.limits, thorough=order.thorough)
-    with Crew(jobs, outfit) as crew:
-        yield clear_looked(paths, crew, use, house)
+    eyes, settings, jobs = house.eyes, house.settings, manner.jobs or 1
+    outfit = Outfit(settings, eyes.gallery, eyes.limits, thorough=order.thorough)
+    start = Here(eyes) if jobs == 1 else None
+    with contextlib.ExitStack() as open_things:
+        memory = None
+        if house.registry:
+            looked_with = repr((version(), settings.detection, settings.models, order.thorough))
+            journal = house.registry.journal("albums")
+            memory = Memory(journal, looked_with, eyes.gallery, today(), again=manner.again)
+            open_things.callback(memory.close)
+        crew = Crew(jobs, (lambda: start) if start else Processes(jobs, outfit), memory)
+        open_things.enter_context(crew)
+        yield clear_looked(paths, crew, use, house, memory), memory
+
+
+def _tell_changes(memory: Memory, words: Language) -> None:
+    """What is no longer as in the run before."""
+    from clearance import terminal
+
+    for line in terminal.changes(memory.changes, words):
+        terminal.console().print(line)
 
 
 def _judge_all(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clearance.copying import Copies
     from clearance.crew import Crew
     from clearance.looking import Looked
+    from clearance.remembered import Memory
 
 # What lies beside pictures and shows nobody. Every other file is judged, and one
 # that cannot be (a video, a camera raw file, a kind nobody thought of) has failed:
@@ -74,9 +75,11 @@ def clear_files(
 
 
 def clear_looked(
-    paths: Iterable[Path], crew: Crew, use: IntendedUse, house: House
+    paths: Iterable[Path], crew: Crew, use: IntendedUse, house: House, memory: Memory | None = None
 ) -> Iterator[PhotoResult]:
     """As `clear_files`, of photos that others look at; without copies.
+
+    `memory` is told every verdict.
 
     Raises:
         ModelMissingError, BackendMissingError: no file can be judged.
@@ -84,7 +87,10 @@ def clear_looked(
     """
     known = list(paths)
     for path, looked in zip(known, crew.look(known), strict=True):
-        yield _guarded(path, functools.partial(_decided, looked, use, house), use, None)
+        result = _guarded(path, functools.partial(_decided, looked, use, house), use, None)
+        if memory:
+            memory.compare(result)
+        yield result
 
 
 def _decided(looked: Looked | Exception, use: IntendedUse, house: House) -> PhotoResult:

@@ -179,6 +179,12 @@ JobsOption = Annotated[
         help=N_("How many processes look at the pictures; by default one for each core."),
     ),
 ]
+AgainOption = Annotated[
+    bool,
+    typer.Option(
+        "--again", help=N_("Look at every picture once more, also at those seen in earlier runs.")
+    ),
+]
 ChannelOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -13,14 +13,16 @@ import multiprocessing
 import signal
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clearance.errors import LookBrokenError
 from clearance.looking import Eyes, Looked, look_at
+from clearance.remembered import stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from clearance.remembered import Memory
     from clearance.settings import Settings
     from detector.matching import Gallery, Limits
 
@@ -62,16 +64,19 @@ class Crew:
     what it was looking at is looked at again, alone, and fails by itself if it is at fault.
     """
 
-    def __init__(self, jobs: int, outfit: Outfit, start: Callable[[], Executor] | None = None):
+    def __init__(
+        self, jobs: int, start: Callable[[], Executor], memory: Memory | None = None
+    ) -> None:
         """Take how many may look at once.
 
         Args:
             jobs: how many.
-            outfit: what each of them needs.
-            start: gives an executor whose workers have it; processes of this machine by default.
+            start: gives an executor whose workers know what to look with: `Processes`, `Here`.
+            memory: what was seen before; None for nothing.
         """
         self._jobs = jobs
-        self._start = start or _Processes(jobs, outfit)
+        self._start = start
+        self._memory = memory
         self._executor: Executor | None = None
 
     def __enter__(self) -> Crew:
@@ -82,33 +87,47 @@ class Crew:
 
     def look(self, paths: Iterable[Path]) -> Iterator[Looked | Exception]:
         """What each photo shows, in the order of the paths; or why it cannot be said."""
-        waiting: collections.deque[tuple[Path, Future[Looked]]] = collections.deque()
+        waiting: collections.deque[_Begun] = collections.deque()
         coming = iter(paths)
         try:
             while True:
-                while len(waiting) < _AHEAD * self._jobs and (path := next(coming, None)):
-                    waiting.append((path, self._begin(path)))
+                ahead = _AHEAD * self._jobs if self._jobs > 1 else 1
+                while len(waiting) < ahead and (path := next(coming, None)):
+                    waiting.append(self._begun(path))
                 if not waiting:
                     return
-                path, future = waiting.popleft()
+                begun = waiting.popleft()
                 try:
-                    yield future.result()
+                    yield self._kept(begun, begun.future.result())
                 except BrokenExecutor:
                     # All that were begun are lost with it; none of them says whose fault it was.
-                    lost = [path, *(one for one, _ in waiting)]
+                    lost = [begun, *waiting]
                     waiting.clear()
                     yield from map(self._alone, lost)
                 except Exception as error:  # noqa: BLE001 - it is the verdict on this file
                     yield error
         finally:
-            for _, future in waiting:
-                future.cancel()
+            for begun in waiting:
+                begun.future.cancel()
 
-    def _alone(self, path: Path) -> Looked | Exception:
+    def _begun(self, path: Path) -> _Begun:
+        if self._memory and (known := self._memory.known(path)):
+            return _Begun(path, _done(known))
+        stamp = stamp_of(path) if self._memory else None
+        return _Begun(path, self._begin(path), stamp, fresh=True)
+
+    def _kept(self, begun: _Begun, looked: Looked) -> Looked:
+        if self._memory and begun.fresh:
+            self._memory.keep(looked, begun.stamp)
+        return looked
+
+    def _alone(self, begun: _Begun) -> Looked | Exception:
         """A photo while nothing else is looked at: if something breaks, it is to blame."""
+        if begun.future.done() and not begun.future.exception():
+            return self._kept(begun, begun.future.result())
         self._end()
         try:
-            return self._begin(path).result()
+            return self._kept(begun, self._begin(begun.path).result())
         except BrokenExecutor:
             self._end()
             return LookBrokenError(
@@ -124,9 +143,7 @@ class Crew:
         try:
             return self._executor.submit(_look, path)
         except BrokenExecutor as error:
-            broken: Future[Looked] = Future()
-            broken.set_exception(error)
-            return broken
+            return _done(error)
 
     def _end(self) -> None:
         if self._executor is not None:
@@ -135,18 +152,56 @@ class Crew:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Processes:
+class _Begun:
+    """A photo that is being looked at, or was before.
+
+    `stamp` is size and time of its file when that began; `fresh`: it was not known already.
+    """
+
+    path: Path
+    future: Future[Looked]
+    stamp: tuple[int, int] | None = None
+    fresh: bool = False
+
+
+def _done(told: Looked | BaseException) -> Future[Looked]:
+    future: Future[Looked] = Future()
+    if isinstance(told, BaseException):
+        future.set_exception(told)
+    else:
+        future.set_result(told)
+    return future
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Processes:
     """Starts processes of this machine."""
 
     jobs: int
     outfit: Outfit
 
     def __call__(self) -> Executor:
+        """An executor whose processes have loaded what they look with."""
         # Not "fork": the networks run threads, and a forked copy of one hangs.
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(
             self.jobs, mp_context=context, initializer=_equip, initargs=(self.outfit,)
         )
+
+
+class Here(Executor):
+    """Looks in this process, at once: for a few photos that is the fastest way."""
+
+    def __init__(self, eyes: Eyes) -> None:
+        """Take what is looked with."""
+        self._eyes = eyes
+
+    def submit(self, _work: Callable[..., Any], /, *words: Any, **_more: Any) -> Future[Any]:
+        """What the photo shows, already seen."""
+        try:
+            return _done(look_at(words[0], self._eyes)[1])
+        except Exception as error:  # noqa: BLE001 - the verdict on this file, as from a process
+            return _done(error)
 
 
 _eyes: Eyes | None = None

@@ -19,6 +19,7 @@ from detector.untrusted import printable
 if TYPE_CHECKING:
     from clearance.language import Language
     from clearance.rate import MatchingRate
+    from clearance.remembered import Change
     from clearance.rendition import Rendition
     from consent.decision import Reason
 
@@ -135,6 +136,33 @@ def summary(
         lines += [Text(words.only_up_to(edge), style="yellow") for edge in max_edges(results)]
     if rate:
         lines.append(Text(words.rate(rate)))
+    return lines
+
+
+def changes(found: Sequence[Change], words: Language) -> list[Text]:
+    """How many verdicts differ from the run before, in which way and why; the worst first."""
+    lost: dict[str, list[str]] = {}
+    for change in found:
+        if change.lost:
+            causes = [
+                words.why(face) for face in change.result.faces if not face.outcome.publishable
+            ]
+            problem = change.result.problem
+            causes += [words.error(problem)] if problem else []
+            lost.setdefault(next(filter(None, causes), ""), []).append(str(change.result.path))
+    lines = []
+    for why, paths in sorted(lost.items(), key=lambda item: -len(item[1])):
+        said = words.ngettext(
+            "{n} picture is no longer clear: {why}",
+            "{n} pictures are no longer clear: {why}",
+            len(paths),
+        )
+        lines.append(Text(printable(said.format(n=len(paths), why=why or "–")), style="red"))
+        lines += [Text("  " + printable(path)) for path in paths]
+    won = sum(change.won for change in found)
+    if won:
+        said = words.ngettext("{n} picture is clear now", "{n} pictures are clear now", won)
+        lines.append(Text(said.format(n=won), style="green"))
     return lines
 
 

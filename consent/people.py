@@ -16,6 +16,7 @@ from consent.errors import (
     PersonUnknownError,
     RecordInvalidError,
 )
+from consent.journal import drop_journals
 from consent.records import (
     Capacity,
     Person,
@@ -207,6 +208,8 @@ class PeopleDesk(BiometricsDesk):
             # The copies that were made before a change of schema still have the key.
             # Before the end: where one cannot be deleted, nobody is said to be erased.
             self._store.drop_earlier_copies()
+            # They may say in which pictures the person was.
+            drop_journals(self._store.path.parent)
         self._forget(files, rows=True)
         return holdings
 

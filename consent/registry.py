@@ -30,6 +30,7 @@ from consent.desk import seal_mark
 from consent.drafts import DraftDesk
 from consent.errors import BackupInvalidError, PersonUnknownError, RegistryDamagedError
 from consent.files import EncryptedFiles
+from consent.journal import Journal, journal_in
 from consent.keys import InstitutionKey, KeyPlace, find_key, key_for_new
 from consent.legacy import LegacyDesk
 from consent.objecting import ObjectingDesk
@@ -185,6 +186,10 @@ class Registry(PeopleDesk, SigningDesk, ObjectingDesk, SayingDesk, DraftDesk, Le
             RegistryUnwritableError: the folder cannot be written.
         """
         return restore_backup(backup, find_key(folder, backup_key_id(backup)), folder)
+
+    def journal(self, name: str) -> Journal:
+        """A journal beside the registry, under the institution's key; in no backup."""
+        return journal_in(self._store.path.parent, name, self._vault.house)
 
     # The log
 

@@ -13,7 +13,7 @@ import pytest
 
 from clearance import crew as crew_module
 from clearance.commandline import ExitCode
-from clearance.crew import FEWEST, Crew, Outfit, jobs_for
+from clearance.crew import FEWEST, Crew, Outfit, Processes, jobs_for
 from clearance.errors import LookBrokenError
 from clearance.hints import Hints
 from clearance.looking import Looked
@@ -53,7 +53,7 @@ class Process(Executor):
 
 def told(names: str, deadly: str = "", jobs: int = 2) -> list[str]:
     paths = [Path(name) for name in names.split()]
-    with Crew(jobs, OUTFIT, lambda: Process(frozenset(deadly.split()))) as crew:
+    with Crew(jobs, lambda: Process(frozenset(deadly.split()))) as crew:
         found = list(crew.look(paths))
     return [one.path.name if isinstance(one, Looked) else type(one).__name__ for one in found]
 
@@ -86,7 +86,7 @@ def test_only_a_few_photos_wait_at_a_time() -> None:
             asked.append(str(number))
             yield Path(str(number))
 
-    with Crew(2, OUTFIT, lambda: Process(frozenset())) as crew:
+    with Crew(2, lambda: Process(frozenset())) as crew:
         looks = crew.look(paths())
         next(looks)
         assert len(asked) <= 8
@@ -122,7 +122,7 @@ def test_a_process_that_is_killed_is_replaced(
         path = tmp_path / f"{number}.jpg"
         path.write_bytes((SAMPLES / "ward-opening.jpg").read_bytes())
         photos.append(path)
-    with Crew(1, OUTFIT) as crew:
+    with Crew(1, Processes(1, OUTFIT)) as crew:
         looks = crew.look(photos)
         first = next(looks)
         executor = crew._executor

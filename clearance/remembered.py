@@ -1,0 +1,264 @@
+"""What was seen of an album in an earlier run, and what was decided then.
+
+A run that was interrupted goes on where it stood, and one after a change in the registry decides
+anew without looking again. What is kept lies encrypted beside the registry: boxes, likenesses to
+people who agreed to be matched, what the files say of themselves. No template and no landmark of
+anybody, and nothing about strangers but where they are.
+
+Only what would be seen again is believed: a file counts as the same by its bytes, and nothing
+counts that was seen with other networks, settings or program. Where somebody was added to the
+gallery every face must be compared anew; where somebody left it, those who were like them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clearance.hints import Hints, Unreadable
+from clearance.looking import Looked
+from clearance.named_regions import NamedRegion
+from clearance.results import Outcome
+from detector.errors import PhotoUnreadableError
+from detector.faces import Box, Certainty, Face, Match
+from detector.photo import read_file
+from detector.second_pictures import Unjudged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clearance.results import PhotoResult
+    from clearance.use import IntendedUse
+    from consent.journal import Journal
+    from detector.matching import Gallery
+
+KEPT_DAYS = 60
+"""How long a photo that no run has met again is remembered."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """A picture about which the verdict is another one than in the run before."""
+
+    result: PhotoResult
+    before: Outcome
+
+    @property
+    def lost(self) -> bool:
+        """Whether it may not be published any more."""
+        return self.before.publishable and not self.result.outcome.publishable
+
+    @property
+    def won(self) -> bool:
+        """Whether it may be published now."""
+        return self.result.outcome.publishable and not self.before.publishable
+
+
+class Memory:
+    """What earlier runs saw, and what this one sees; to be closed after the run.
+
+    `changes` are the pictures about which the verdict is another one than before.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        setting: str,
+        gallery: Gallery,
+        today: dt.date,
+        *,
+        again: bool = False,
+    ) -> None:
+        """Read the journal and throw away what does not count any more.
+
+        Args:
+            journal: where it is kept.
+            setting: says with what was looked: program, networks, options.
+            gallery: who is compared now.
+            today: the day.
+            again: look at everything once more; only earlier verdicts are remembered.
+
+        Raises:
+            RegistryUnwritableError: it cannot be read or written.
+        """
+        self._journal = journal
+        self._today = today
+        self._looks: dict[str, dict[str, Any]] = {}
+        self._files: dict[str, tuple[int, int, str]] = {}
+        self._verdicts: dict[tuple[str, str], str] = {}
+        self.changes: list[Change] = []
+        head = {"setting": setting, "gallery": _digests(gallery)}
+        self._read(head)
+        if again:
+            self._looks.clear()
+            self._files.clear()
+        journal.begin(_packed(record) for record in self._records(head))
+
+    def close(self) -> None:
+        """Keep no more."""
+        self._journal.close()
+
+    def known(self, path: Path) -> Looked | None:
+        """What was seen of a photo, if its bytes are still the same; None if it must be looked at.
+
+        They are read only where the file's size and time say that it may be the same.
+        """
+        size, moment, sha256 = self._files.get(str(path), (0, 0, ""))
+        if not sha256 or sha256 not in self._looks or stamp_of(path) != (size, moment):
+            return None
+        try:
+            found = hashlib.sha256(read_file(path)).hexdigest()
+        except PhotoUnreadableError:
+            return None
+        return _looked(path, found, self._looks[found]) if found == sha256 else None
+
+    def keep(self, looked: Looked, stamp: tuple[int, int] | None) -> None:
+        """Remember what was seen; `stamp` is size and time of the file before it was looked at.
+
+        Raises:
+            RegistryUnwritableError: it cannot be written.
+        """
+        told = _told(looked, self._today)
+        if looked.sha256 not in self._looks:
+            self._looks[looked.sha256] = told
+            self._journal.add(_packed(["look", looked.sha256, told]))
+        if stamp is not None and self._files.get(str(looked.path)) != (*stamp, looked.sha256):
+            self._files[str(looked.path)] = (*stamp, looked.sha256)
+            self._journal.add(_packed(["file", str(looked.path), [*stamp, looked.sha256]]))
+
+    def compare(self, result: PhotoResult) -> None:
+        """Note whether a verdict differs from that of the run before for the same use.
+
+        Raises:
+            RegistryUnwritableError: it cannot be written.
+        """
+        if result.use is None:
+            return
+        place = (str(result.path), _asked(result.use))
+        before = self._verdicts.get(place)
+        now = result.outcome.value
+        if before != now:
+            self._verdicts[place] = now
+            self._journal.add(_packed(["verdict", *place, now]))
+        if before is not None and before != now:
+            self.changes.append(Change(result, Outcome(before)))
+
+    def _read(self, head: Mapping[str, Any]) -> None:
+        records = [
+            json.loads(record.decode("utf-8", "surrogatepass"))
+            for record in self._journal.records()
+        ]
+        if not records or records[0][0] != "head" or records[0][1]["setting"] != head["setting"]:
+            records = [record for record in records if record[0] == "verdict"]
+            before: Mapping[str, str] = {}
+        else:
+            before = records[0][1]["gallery"]
+        for record in records:
+            if record[0] == "look":
+                self._looks[record[1]] = record[2]
+            elif record[0] == "file":
+                self._files[record[1]] = (record[2][0], record[2][1], record[2][2])
+            elif record[0] == "verdict":
+                self._verdicts[record[1], record[2]] = record[3]
+        now = head["gallery"]
+        added = any(before.get(person) != digest for person, digest in now.items())
+        gone = {person for person, digest in before.items() if now.get(person) != digest}
+        oldest = (self._today - dt.timedelta(days=KEPT_DAYS)).isoformat()
+        for sha256, told in list(self._looks.items()):
+            like = {match["person"] for match in told["matches"]}
+            contested = any(match["contested"] for match in told["matches"])
+            stale = (added and told["faces"]) or like & gone or (gone and contested)
+            if stale or told["on"] < oldest:
+                del self._looks[sha256]
+        self._files = {path: file for path, file in self._files.items() if file[2] in self._looks}
+
+    def _records(self, head: Mapping[str, Any]) -> list[list[Any]]:
+        return [
+            ["head", head],
+            *(["look", sha256, told] for sha256, told in self._looks.items()),
+            *(["file", path, list(file)] for path, file in self._files.items()),
+            *(["verdict", *place, outcome] for place, outcome in self._verdicts.items()),
+        ]
+
+
+def stamp_of(path: Path) -> tuple[int, int] | None:
+    """Size in bytes and time of the last change in nanoseconds; None where there is no file."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns
+
+
+def _packed(record: list[Any]) -> bytes:
+    # Figures of numpy are written like all others.
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=float)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _digests(gallery: Gallery) -> dict[str, str]:
+    """Each person of the gallery, and what tells whether their templates are the same."""
+    return {
+        person: hashlib.sha256(mean.tobytes() + count.tobytes()).hexdigest()
+        for person, mean, count in zip(gallery.people, gallery.means, gallery.counts, strict=True)
+    }
+
+
+def _asked(use: IntendedUse) -> str:
+    """What a verdict was about, whatever the day."""
+    parts = (sorted(use.channels), use.purpose, use.event, use.max_edge, use.material.value)
+    return json.dumps(parts)
+
+
+def _told(looked: Looked, on: dt.date) -> dict[str, Any]:
+    """What is kept of a look: of strangers where they are, and nothing else."""
+    return {
+        "on": on.isoformat(),
+        "size": [looked.width, looked.height],
+        "faces": [
+            [list(dataclasses.astuple(one.box)), one.score, one.passes, one.view]
+            for one in looked.faces
+        ],
+        "matches": [
+            dataclasses.asdict(one)
+            if one.resembles_somebody
+            else {"certainty": one.certainty, "person": None, "contested": False}
+            for one in looked.matches
+        ],
+        "hints": dataclasses.asdict(looked.hints),
+        "unjudged": list(looked.unjudged),
+    }
+
+
+def _looked(path: Path, sha256: str, told: Mapping[str, Any]) -> Looked:
+    width, height = told["size"]
+    return Looked(
+        path=path,
+        sha256=sha256,
+        width=width,
+        height=height,
+        faces=tuple(
+            Face(Box(*box), score, passes=passes, view=view)
+            for box, score, passes, view in told["faces"]
+        ),
+        matches=tuple(
+            Match(**{**one, "certainty": Certainty(one["certainty"])}) for one in told["matches"]
+        ),
+        hints=_hints(told["hints"]),
+        unjudged=tuple(map(Unjudged, told["unjudged"])),
+    )
+
+
+def _hints(told: Mapping[str, Any]) -> Hints:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in told.items()
+    }
+    values["regions"] = tuple(
+        NamedRegion(**{**one, "box": Box(**one["box"])}) for one in told["regions"]
+    )
+    values["unreadable"] = tuple(map(Unreadable, told["unreadable"]))
+    return Hints(**values)
