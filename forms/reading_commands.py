@@ -462,7 +462,7 @@ def _confirm(
 
     opened, settings = at
     words = answering.words
-    _demand_all(given, words)
+    _demand_all(given, draft, words)
     said = dict(given.answer or ())
     others = len(given.guardian or ()) + bool(given.representative)
     settled = draft.settled(said, others=others, changes_seen=given.changes_seen)
@@ -488,14 +488,18 @@ def _confirm(
             opened.drop_draft(draft.serial, confirmed=True, changed=sorted(said))
 
 
-def _demand_all(given: ConfirmOptions, words: Language) -> None:
-    """What nobody can read for a person must be said."""
+def _demand_all(given: ConfirmOptions, draft: Draft, words: Language) -> None:
+    """What nobody can read for a person must be said; for a form about one occasion also which."""
+    from forms.variants import ONE_OCCASION
+
+    about_one = draft.reading["template"] in ONE_OCCASION
     missing = [
         option
         for option, value in (
             ("--person", given.person),
             ("--signed", given.signed),
             ("--until", given.until),
+            *([("--event", given.event or None)] if about_one else []),
         )
         if value is None
     ]

@@ -19,7 +19,8 @@ class Variant:
     `template` and `version` stand on the paper. The version is raised with every change of
     the wording or of a square's place; `python -m forms.layout` then keeps the new one beside
     the old ones. `sides` is how many pages it may have in one language, and twice as many in
-    two. `of_age` is whether it is for adults only; None where for everybody.
+    two. `of_age` is whether it is for adults only; None where for everybody. `one_occasion`: it
+    says of itself that it is about one occasion only.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Variant:
     subtitle: str
     sections: tuple[Section, ...]
     of_age: bool | None = True
+    one_occasion: bool = False
 
 
 _WHAT = (ask.session, ask.material, ask.purpose, ask.channels, ask.term, ask.naming, ask.editing)
@@ -145,6 +147,7 @@ _ALL = (
             ask.matching,
             *_END,
         ),
+        one_occasion=True,
     ),
     Variant(
         "crowd",
@@ -165,11 +168,14 @@ _ALL = (
             ask.signature("signature.text"),
             ask.short_office,
         ),
+        one_occasion=True,
     ),
 )
 VARIANTS = {variant.name: variant for variant in _ALL}
 """Every form that is printed now, by its name."""
 GENERAL = "general"
+ONE_OCCASION = frozenset(variant.template for variant in _ALL if variant.one_occasion)
+"""Templates, in whatever version, that are about one occasion only."""
 
 
 def variant_named(name: str) -> Variant:

@@ -346,6 +346,32 @@ def test_what_no_box_is_for_is_not_lost_in_silence(office: Office) -> None:
     assert not (office.folder / "x.pdf").exists()
 
 
+def test_a_form_about_one_occasion_is_recorded_for_no_other(office: Office) -> None:
+    path = office.folder / "blank.pdf"
+    office.clearance("forms", "print", "-o", path, "--form", "crowd", "--event", "Fair")
+    with pypdfium2.PdfDocument(path.read_bytes()) as document:
+        (page,) = [one.render(scale=SCALE).to_pil().convert("RGB") for one in document]
+    template = form_template("en", "crowd")
+    blanks = {blank.name: blank for blank in template.blanks}
+    person = Person(random.Random(5), (20, 40, 130), 0.5 * MM, "cross")
+    paper = ImageDraw.Draw(page)
+    for mark in template.marks:
+        if mark.name in {f"{name}.yes" for name in YES}:
+            person.tick(paper, mark)
+    for name in ("matching.initials", "signature.date", "term.end"):
+        person.write(paper, blanks[name], 8)
+    person.sign(paper, blanks["signature.signature"])
+    office.clearance("forms", "read", office.scanned(page))
+    serial = office.only_draft()
+    told = office.clearance(*confirmed(serial), code=ExitCode.USAGE)
+    assert "say --event as well" in told
+    office.clearance(*confirmed(serial), "--event", "Fair")
+    form = office.json("consent", "show", serial)
+    assert isinstance(form["scope"], dict)
+    assert form["scope"]["event"] == "Fair"
+    assert form["scope"]["channels"] == ["intranet", "website"]
+
+
 def test_a_childs_form_in_two_languages_goes_there_and_back(office: Office) -> None:
     office.clearance("people", "add", "Mila Keller", "--born", "2014-05-06")
     settings = office.registry / "clearance.toml"
