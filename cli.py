@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,12 +71,14 @@ from forms.commands import ROPA_HELP, forms_app, ropa
 from forms.errors import FormsError
 
 if TYPE_CHECKING:
+    from clearance.album_sources import AlbumSources
     from clearance.clear import House
     from clearance.copying import Copies
     from clearance.language import Language
     from clearance.remembered import Memory
     from clearance.results import PhotoResult
     from clearance.use import IntendedUse
+    from detector.faces import Frame
 
 # The first class that fits gives the number, so the narrow ones stand first.
 EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
@@ -170,8 +172,9 @@ class Order:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AlbumManner:
-    """How an album is looked at: by how many, and whether what was seen before counts."""
+    """What an album is, by how many it is looked at, and whether what was seen before counts."""
 
+    sources: AlbumSources
     jobs: int | None = None
     again: bool = False
 
@@ -194,9 +197,10 @@ def check(
 @gathers(order=Order)
 def scan(
     album: Annotated[
-        Path,
+        list[str],
         typer.Argument(
-            metavar="ALBUM", exists=True, file_okay=False, help=N_("Folder of pictures.")
+            metavar="ALBUM...",
+            help=N_("Folders, ZIP archives, pictures, patterns; - for a list on standard input."),
         ),
     ],
     order: Order,
@@ -205,10 +209,14 @@ def scan(
     jobs: JobsOption = None,
     again: AgainOption = False,
 ) -> None:
-    from clearance.album import album_files
+    from clearance.album_sources import AlbumSources
 
     copying = _blurred(order, blur, out)
-    _run(order, album_files(album), album, copying, manner=AlbumManner(jobs, again))
+    only = Path(album[0]) if len(album) == 1 else None
+    root = only if only and only.is_dir() else None
+    with AlbumSources(album, sys.stdin.buffer) as sources:
+        paths = [file.path for file in sources.files]
+        _run(order, paths, root, copying, manner=AlbumManner(sources, jobs, again))
 
 
 @app.command(
@@ -259,10 +267,12 @@ def _run(
     # The first photo is decoded and the network loaded while the rest of the
     # program is imported and the registry opened.
     from detector.ahead import PhotosAhead
+    from detector.photo import open_photo
 
     # A copy is made of the pixels, which never leave the process that looked.
     jobs = _jobs_for(paths, manner.jobs) if manner and not copying else 1
-    photos = PhotosAhead(paths if jobs == 1 else ())
+    opener = manner.sources.open_photo if manner else open_photo
+    photos = PhotosAhead(paths if jobs == 1 else (), opener)
     detector = detector_for(settings, thorough=order.thorough, at_once=jobs == 1)
     from clearance.album import clear_files
     from clearance.clear import House
@@ -278,14 +288,14 @@ def _run(
         until=order.until,
     )
     with photos, registry_if_there(folder, settings, order.words) as registry:
-        opener, alone = photos.open, jobs == 1
-        house = House.open(settings, detector, registry, today(), opener, looks_itself=alone)
+        alone = jobs == 1
+        house = House.open(settings, detector, registry, today(), photos.open, looks_itself=alone)
         if registry and settings.detection.matching:
             tell_outdated(registry, detector, order.words)
         copies = _copies(order, copying, paths, root, house) if copying else None
         judging: contextlib.AbstractContextManager[tuple[Iterator[PhotoResult], Memory | None]]
         if manner and copies is None:
-            judging = _judging(order, paths, use, house, dataclasses.replace(manner, jobs=jobs))
+            judging = _judging(order, use, house, dataclasses.replace(manner, jobs=jobs))
         else:
             judging = contextlib.nullcontext((clear_files(paths, use, house, copies), None))
         with judging as (judged, memory):
@@ -293,7 +303,7 @@ def _run(
             if memory and not order.as_json:
                 _tell_changes(memory, order.words)
         if order.report:
-            _write_report(order, results, use, house)
+            _write_report(order, results, use, house, opener)
     raise typer.Exit(_exit_code(results, exporting=exporting))
 
 
@@ -359,7 +369,7 @@ def _copies(
 
 @contextlib.contextmanager
 def _judging(
-    order: Order, paths: Sequence[Path], use: IntendedUse, house: House, manner: AlbumManner
+    order: Order, use: IntendedUse, house: House, manner: AlbumManner
 ) -> Iterator[tuple[Iterator[PhotoResult], Memory | None]]:
     """The verdicts on an album, file after file, whoever looks at them; what was seen is kept."""
     from clearance.album import clear_looked
@@ -378,7 +388,7 @@ def _judging(
             open_things.callback(memory.close)
         crew = Crew(jobs, (lambda: start) if start else Processes(jobs, outfit), memory)
         open_things.enter_context(crew)
-        yield clear_looked(paths, crew, use, house, memory), memory
+        yield clear_looked(manner.sources.files, crew, use, house, memory), memory
 
 
 def _tell_changes(memory: Memory, words: Language) -> None:
@@ -417,10 +427,13 @@ def _judge_all(
 
 
 def _write_report(
-    order: Order, results: Sequence[PhotoResult], use: IntendedUse, house: House
+    order: Order,
+    results: Sequence[PhotoResult],
+    use: IntendedUse,
+    house: House,
+    opener: Callable[[Path], Frame],
 ) -> None:
     from clearance.rate import rate_of
-    from detector.photo import open_photo
     from forms.clearance_report import write_report
 
     if order.report:
@@ -432,7 +445,7 @@ def _write_report(
             use_date=use.on,
             institution=house.settings.institution,
             tool={"clearance": version(), "recogniser": house.eyes.detector.recogniser_name},
-            open_photo=open_photo,
+            open_photo=opener,
             rate=rate_of(house, results),
         )
         say(order.words.gettext("Report: {path}").format(path=order.report))

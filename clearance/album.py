@@ -1,4 +1,4 @@
-"""Many files: which ones, one after the other, none of them ever skipped silently."""
+"""Many files, one after the other, none of them ever skipped silently."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 
 if TYPE_CHECKING:
+    from clearance.album_sources import AlbumFile
     from clearance.copying import Copies
     from clearance.crew import Crew
     from clearance.looking import Looked
@@ -45,11 +46,11 @@ def album_files(folder: Path) -> list[Path]:
         AlbumUnreadableError: a folder cannot be read, or there is nothing to judge.
     """
     found: list[Path] = []
-    for parent, folders, names in os.walk(folder, onerror=_refuse):
+    for parent, folders, names in os.walk(folder, onerror=unreadable_folder):
         here = Path(parent)
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [here / name for name in folders if (here / name).is_symlink()]
-        found += [here / name for name in names if _may_show_somebody(name)]
+        found += [here / name for name in names if may_show_somebody(name)]
     if not found:
         raise AlbumUnreadableError(
             "there is no picture in {folder}: name the folder of the album", folder=folder
@@ -57,7 +58,8 @@ def album_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _may_show_somebody(name: str) -> bool:
+def may_show_somebody(name: str) -> bool:
+    """Whether a file of that name belongs to an album: neither hidden nor a sidecar or a text."""
     return not name.startswith(".") and Path(name).suffix.lower() not in _BESIDE_PICTURES
 
 
@@ -75,7 +77,11 @@ def clear_files(
 
 
 def clear_looked(
-    paths: Iterable[Path], crew: Crew, use: IntendedUse, house: House, memory: Memory | None = None
+    files: Iterable[AlbumFile],
+    crew: Crew,
+    use: IntendedUse,
+    house: House,
+    memory: Memory | None = None,
 ) -> Iterator[PhotoResult]:
     """As `clear_files`, of photos that others look at; without copies.
 
@@ -85,9 +91,9 @@ def clear_looked(
         ModelMissingError, BackendMissingError: no file can be judged.
         ConsentError: the registry cannot answer.
     """
-    known = list(paths)
-    for path, looked in zip(known, crew.look(known), strict=True):
-        result = _guarded(path, functools.partial(_decided, looked, use, house), use, None)
+    known = list(files)
+    for file, looked in zip(known, crew.look(known), strict=True):
+        result = _guarded(file.path, functools.partial(_decided, looked, use, house), use, None)
         if memory:
             memory.compare(result)
         yield result
@@ -129,7 +135,12 @@ def _failed(path: Path, problem: Exception, use: IntendedUse, copies: Copies | N
     return PhotoResult(path, Outcome.FAILED, asked=use.channels, use=use, problem=problem)
 
 
-def _refuse(error: OSError) -> None:
+def unreadable_folder(error: OSError) -> None:
+    """Say that a folder of an album cannot be read.
+
+    Raises:
+        AlbumUnreadableError: always.
+    """
     raise AlbumUnreadableError(
         "the folder {folder} cannot be read ({reason}); its pictures would be missing from "
         "the answer: change its permissions, or name another album",

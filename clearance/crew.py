@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import multiprocessing
 import signal
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -18,12 +19,16 @@ from typing import TYPE_CHECKING, Any
 from clearance.errors import LookBrokenError
 from clearance.looking import Eyes, Looked, look_at
 from clearance.remembered import stamp_of
+from clearance.zipped_album import ZippedAlbum
+from detector.photo import open_photo, photo_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from clearance.album_sources import AlbumFile
     from clearance.remembered import Memory
     from clearance.settings import Settings
+    from detector.faces import Frame
     from detector.matching import Gallery, Limits
 
 FEWEST = 24
@@ -85,15 +90,15 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def look(self, paths: Iterable[Path]) -> Iterator[Looked | Exception]:
-        """What each photo shows, in the order of the paths; or why it cannot be said."""
+    def look(self, files: Iterable[AlbumFile]) -> Iterator[Looked | Exception]:
+        """What each photo shows, in the order of the files; or why it cannot be said."""
         waiting: collections.deque[_Begun] = collections.deque()
-        coming = iter(paths)
+        coming = iter(files)
         try:
             while True:
                 ahead = _AHEAD * self._jobs if self._jobs > 1 else 1
-                while len(waiting) < ahead and (path := next(coming, None)):
-                    waiting.append(self._begun(path))
+                while len(waiting) < ahead and (file := next(coming, None)):
+                    waiting.append(self._begun(file))
                 if not waiting:
                     return
                 begun = waiting.popleft()
@@ -110,11 +115,11 @@ class Crew:
             for begun in waiting:
                 begun.future.cancel()
 
-    def _begun(self, path: Path) -> _Begun:
-        if self._memory and (known := self._memory.known(path)):
-            return _Begun(path, _done(known))
-        stamp = stamp_of(path) if self._memory else None
-        return _Begun(path, self._begin(path), stamp, fresh=True)
+    def _begun(self, file: AlbumFile) -> _Begun:
+        if self._memory and (known := self._memory.known(file.path)):
+            return _Begun(file, _done(known))
+        stamp = stamp_of(file.path) if self._memory else None
+        return _Begun(file, self._begin(file), stamp, fresh=True)
 
     def _kept(self, begun: _Begun, looked: Looked) -> Looked:
         if self._memory and begun.fresh:
@@ -127,7 +132,7 @@ class Crew:
             return self._kept(begun, begun.future.result())
         self._end()
         try:
-            return self._kept(begun, self._begin(begun.path).result())
+            return self._kept(begun, self._begin(begun.file).result())
         except BrokenExecutor:
             self._end()
             return LookBrokenError(
@@ -137,11 +142,11 @@ class Crew:
         except Exception as error:  # noqa: BLE001 - it is the verdict on this file
             return error
 
-    def _begin(self, path: Path) -> Future[Looked]:
+    def _begin(self, file: AlbumFile) -> Future[Looked]:
         if self._executor is None:
             self._executor = self._start()
         try:
-            return self._executor.submit(_look, path)
+            return self._executor.submit(_look, file)
         except BrokenExecutor as error:
             return _done(error)
 
@@ -158,7 +163,7 @@ class _Begun:
     `stamp` is size and time of its file when that began; `fresh`: it was not known already.
     """
 
-    path: Path
+    file: AlbumFile
     future: Future[Looked]
     stamp: tuple[int, int] | None = None
     fresh: bool = False
@@ -199,7 +204,7 @@ class Here(Executor):
     def submit(self, _work: Callable[..., Any], /, *words: Any, **_more: Any) -> Future[Any]:
         """What the photo shows, already seen."""
         try:
-            return _done(look_at(words[0], self._eyes)[1])
+            return _done(look_at(words[0].path, self._eyes)[1])
         except Exception as error:  # noqa: BLE001 - the verdict on this file, as from a process
             return _done(error)
 
@@ -228,7 +233,20 @@ def _equip(outfit: Outfit) -> None:
     _eyes = Eyes(detector, outfit.gallery, outfit.limits)
 
 
-def _look(path: Path) -> Looked:
+_archives: dict[Path, ZippedAlbum] = {}
+
+
+def _look(file: AlbumFile) -> Looked:
     if _eyes is None:
         raise AssertionError("a process that was not equipped")
-    return look_at(path, _eyes)[1]
+    return look_at(file.path, dataclasses.replace(_eyes, open_photo=_opener(file)))[1]
+
+
+def _opener(file: AlbumFile) -> Callable[[Path], Frame]:
+    """What opens a file; of one in an archive, each process has its own hand in it."""
+    if file.inside is None or file.root is None:
+        return open_photo
+    if file.root not in _archives:
+        _archives[file.root] = ZippedAlbum(file.root)
+    content = _archives[file.root].read(file.inside)
+    return functools.partial(photo_from_bytes, content)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from detector.photo import open_photo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -22,8 +22,9 @@ class PhotosAhead:
     time the registry is.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], opener: Callable[[Path], Frame] = open_photo) -> None:
         """Begins to open the first of the paths."""
+        self._opener = opener
         self._paths = tuple(paths)
         self._turn = 0
         self._executor = ThreadPoolExecutor(max_workers=1)
@@ -34,7 +35,7 @@ class PhotosAhead:
         """As `open_photo`; without waiting where it is the turn of this path."""
         expected = self._turn < len(self._paths) and self._paths[self._turn] == path
         if not expected or self._next is None:
-            return open_photo(path)
+            return self._opener(path)
         ready = self._next
         try:
             return ready.result()
@@ -44,7 +45,7 @@ class PhotosAhead:
 
     def _begin(self) -> None:
         rest = self._paths[self._turn : self._turn + 1]
-        self._next = self._executor.submit(open_photo, rest[0]) if rest else None
+        self._next = self._executor.submit(self._opener, rest[0]) if rest else None
 
     def __enter__(self) -> PhotosAhead:
         return self

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from clearance import crew as crew_module
+from clearance.album_sources import AlbumFile
 from clearance.commandline import ExitCode
 from clearance.crew import FEWEST, Crew, Outfit, Processes, jobs_for
 from clearance.errors import LookBrokenError
@@ -39,7 +40,7 @@ class Process(Executor):
     def submit(self, work: Callable[..., Any], /, *words: Any, **_: Any) -> Future[Any]:
         if self._dead:
             raise BrokenExecutor("a process ended")
-        path: Path = words[0]
+        path: Path = words[0].path
         future: Future[Any] = Future()
         if path.name in self._deadly:
             self._dead = True
@@ -54,7 +55,7 @@ class Process(Executor):
 def told(names: str, deadly: str = "", jobs: int = 2) -> list[str]:
     paths = [Path(name) for name in names.split()]
     with Crew(jobs, lambda: Process(frozenset(deadly.split()))) as crew:
-        found = list(crew.look(paths))
+        found = list(crew.look(map(AlbumFile, paths)))
     return [one.path.name if isinstance(one, Looked) else type(one).__name__ for one in found]
 
 
@@ -84,7 +85,7 @@ def test_only_a_few_photos_wait_at_a_time() -> None:
     def paths() -> Any:
         for number in range(100):
             asked.append(str(number))
-            yield Path(str(number))
+            yield AlbumFile(Path(str(number)))
 
     with Crew(2, lambda: Process(frozenset())) as crew:
         looks = crew.look(paths())
@@ -123,7 +124,7 @@ def test_a_process_that_is_killed_is_replaced(
         path.write_bytes((SAMPLES / "ward-opening.jpg").read_bytes())
         photos.append(path)
     with Crew(1, Processes(1, OUTFIT)) as crew:
-        looks = crew.look(photos)
+        looks = crew.look(map(AlbumFile, photos))
         first = next(looks)
         executor = crew._executor
         assert executor is not None

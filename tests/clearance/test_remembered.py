@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clearance.album_sources import AlbumFile
 from clearance.commandline import ExitCode
 from clearance.crew import Crew, Here
 from clearance.hints import Hints
@@ -260,7 +261,7 @@ def test_an_interrupted_run_goes_on_where_it_stood(opened: Registry, tmp_path: P
         at = memory(opened)
         with Crew(1, lambda: Here(eyes), at) as crew:
             try:
-                return list(crew.look(photos))
+                return list(crew.look(map(AlbumFile, photos)))
             finally:
                 at.close()
 
