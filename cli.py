@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +37,7 @@ from clearance.commandline import (
     PurposeOption,
     RegistryOption,
     ReportOption,
+    SharedReportOption,
     ThoroughOption,
     UntilOption,
     answer,
@@ -78,7 +79,6 @@ if TYPE_CHECKING:
     from clearance.remembered import Memory
     from clearance.results import PhotoResult
     from clearance.use import IntendedUse
-    from detector.faces import Frame
 
 # The first class that fits gives the number, so the narrow ones stand first.
 EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
@@ -162,6 +162,7 @@ class Order:
     registry: RegistryOption = None
     as_json: JsonOption = False
     report: ReportOption = None
+    report_to_share: SharedReportOption = None
     lang: LangOption = None
 
     @property
@@ -303,7 +304,9 @@ def _run(
             if memory and not order.as_json:
                 _tell_changes(memory, order.words)
         if order.report:
-            _write_report(order, results, use, house, opener)
+            _write_report(order, order.report, results, use, house)
+        if order.report_to_share:
+            _write_report(order, order.report_to_share, results, use, house, names=False)
     raise typer.Exit(_exit_code(results, exporting=exporting))
 
 
@@ -330,9 +333,14 @@ def _check_order(order: Order, root: Path | None, copying: CopyOrder | None) -> 
         raise typer.BadParameter(_("--until is before the day of publication"))
     from forms.clearance_report import SUFFIXES
 
-    if order.report and order.report.suffix.lower() not in SUFFIXES:
-        wrong = _("--report takes a file ending in {known}")
-        raise typer.BadParameter(wrong.format(known=", ".join(SUFFIXES)))
+    for report in (order.report, order.report_to_share):
+        if report and report.suffix.lower() not in SUFFIXES:
+            wrong = _("--report takes a file ending in {known}")
+            raise typer.BadParameter(wrong.format(known=", ".join(SUFFIXES)))
+    if order.report and order.report == order.report_to_share:
+        raise typer.BadParameter(
+            _("--report and --report-to-share name the same file, and only one may name people")
+        )
 
 
 def _copies(
@@ -428,27 +436,33 @@ def _judge_all(
 
 def _write_report(
     order: Order,
+    path: Path,
     results: Sequence[PhotoResult],
     use: IntendedUse,
     house: House,
-    opener: Callable[[Path], Frame],
+    *,
+    names: bool = True,
 ) -> None:
+    from clearance.policy_version import policy_version
     from clearance.rate import rate_of
-    from forms.clearance_report import write_report
+    from clearance.tool_versions import model_hashes, tool_versions
+    from forms.clearance_report import ReportHead, write_report
 
-    if order.report:
-        write_report(
-            results,
-            order.report,
-            language=order.words,
-            made_at=dt.datetime.now().astimezone(),
-            use_date=use.on,
-            institution=house.settings.institution,
-            tool={"clearance": version(), "recogniser": house.eyes.detector.recogniser_name},
-            open_photo=opener,
-            rate=rate_of(house, results),
-        )
-        say(order.words.gettext("Report: {path}").format(path=order.report))
+    rate = rate_of(house, results)
+    head = ReportHead(
+        language=order.words,
+        made_at=dt.datetime.now().astimezone(),
+        use_date=use.on,
+        institution=house.settings.institution,
+        tool=tool_versions(house),
+        models=model_hashes(house),
+        names=names,
+        rate=rate,
+        limits=house.eyes.limits if rate else None,
+        policy=policy_version(house.settings, thorough=order.thorough),
+    )
+    write_report(results, path, head, house.eyes.open_photo)
+    say(order.words.gettext("Report: {path}").format(path=path))
 
 
 def _exit_code(results: Sequence[PhotoResult], *, exporting: bool) -> ExitCode:

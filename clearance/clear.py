@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clearance.copying import Copies
     from clearance.looking import Looked
     from clearance.settings import Settings
-    from consent.records import Dossier, Identification, NotAFace
+    from consent.records import Dossier, Exemption, Identification, NotAFace
     from consent.registry import Registry
     from detector.detector import Detector
     from detector.second_pictures import Unjudged
@@ -257,7 +257,15 @@ def _judge_person(
         serials=_unique(serial for d in asked for serial in d.serials),
         cautions=_unique(caution for d in asked for caution in d.cautions),
         valid_until=min((d.valid_until for d in asked if d.valid_until), default=None),
+        exemptions=_exemptions(asked, dossier),
+        until={channel: d.valid_until for channel, d in decisions.items() if d.valid_until},
     )
+
+
+def _exemptions(decisions: Iterable[Decision], dossier: Dossier) -> tuple[Exemption, ...]:
+    """The exemptions that decisions rest on, each once."""
+    used = {decision.ground.exemption for decision in decisions if decision.ground}
+    return tuple(one for one in dossier.exemptions if one.id in used)
 
 
 def _registry_of(house: House) -> Registry:

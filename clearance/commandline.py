@@ -242,6 +242,14 @@ ReportOption = Annotated[
         "--report", metavar="FILE", help=N_("Write a clearance report: .pdf, .html, .csv, .json.")
     ),
 ]
+SharedReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report-to-share",
+        metavar="FILE",
+        help=N_("Write the report without people’s names, to pass on."),
+    ),
+]
 ThoroughOption = Annotated[
     bool,
     typer.Option(

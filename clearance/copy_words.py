@@ -76,13 +76,18 @@ def _kind(unreadable: Unreadable, words: Language) -> str:
     return known.get(unreadable, unreadable.value)
 
 
-def copy(export: ExportResult, words: Language, *, names: bool = True) -> list[str]:
-    """What somebody must know about a copy, a line each.
+def copy(export: ExportResult, words: Language) -> list[str]:
+    """What somebody must know about a copy, a line each: what was proved, and what else."""
+    return [checked(export.checks, words), *beside_checks(export, words)]
+
+
+def beside_checks(export: ExportResult, words: Language, *, names: bool = True) -> list[str]:
+    """What somebody must know about a copy beside what was proved of it, a line each.
 
     Without `names` it is not told which words were left out: they name people.
     """
     _, ngettext = words.gettext, words.ngettext
-    lines = [checked(export.checks, words)]
+    lines = []
     if export.appeared:
         count = len(export.appeared)
         said = ngettext(
@@ -111,7 +116,7 @@ def checked(checks: Checks, words: Language) -> str:
         "Checked on the written file: no face but the allowed ones, nothing else inside; the "
         "hidden head most like its person is matched by {share} of strangers."
     )
-    return alike.format(share=_share(checks.strangers_as_alike))
+    return alike.format(share=share(checks.strangers_as_alike))
 
 
 def _left_out(found: Sequence[NameFound], words: Language, *, names: bool) -> list[str]:
@@ -158,5 +163,6 @@ def _place(box: Box) -> str:
     return f"{box.left}, {box.top} – {box.right}, {box.bottom}"
 
 
-def _share(share: float) -> str:
-    return f"{share:.1%}" if share >= 0.001 else "< 0.1%"  # noqa: PLR2004 - one in a thousand
+def share(of_strangers: float) -> str:
+    """A share of strangers, 0 to 1, as people read it."""
+    return f"{of_strangers:.1%}" if of_strangers >= 0.001 else "< 0.1%"  # noqa: PLR2004 - one in a thousand

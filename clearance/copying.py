@@ -12,7 +12,8 @@ from clearance.errors import ExportError, ExportRefusedError
 from clearance.export import Plan
 from clearance.fills import Look, Style
 from clearance.hints import Hints
-from clearance.metadata import DataMining, ReleaseStatus, Rights, packet
+from clearance.left_behind import left_behind
+from clearance.metadata import DataMining, ReleaseStatus, Rights, packet, read_packet
 from clearance.naming import FILE_NAME
 from clearance.redaction import head_region
 from clearance.results import ExportResult, FaceReason, FaceResult, NameFound, Outcome
@@ -103,12 +104,17 @@ class Copies:
             xmp=packet(release, _serials(shown.seen, beside), mining, rights),
         )
         written = self._exporter.write(frame, shown.hidden, shown.visible, plan)
+        carried = tuple(name for name, values in _texts(rights).items() if values)
+        hints = result.hints or Hints()
         return dataclasses.replace(
             written,
             crop_offered=None if self._wishes.crop else crop,
             release=release.value,
-            carried=tuple(name for name, values in _texts(rights).items() if values),
+            carried=carried,
             names=names,
+            # The examiner has seen this very packet in the file.
+            written=read_packet(plan.xmp),
+            removed=left_behind(frame, hints, _said(hints), carried),
         )
 
     def note(self, frame: Frame, result: PhotoResult) -> None:

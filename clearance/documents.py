@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from clearance.checklist import checklist_for
+from clearance.results import Outcome
+
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
     from clearance.hints import Hints
     from clearance.rendition import Rendition
     from clearance.results import ExportResult, FaceResult, PhotoResult
     from clearance.use import IntendedUse
-    from consent.records import Identification, NotAFace
+    from consent.records import Exemption, Identification, NotAFace
     from detector.faces import Box
 
 Document = dict[str, Any]
@@ -35,8 +41,53 @@ def photo_document(result: PhotoResult) -> Document:
         "hints": _hints(result.hints) if result.hints else None,
         "unjudged": [what.value for what in result.unjudged],
         "export": _export(result.export) if result.export else None,
+        "checklist": _checklist(result),
         "problem": None if result.problem is None else str(result.problem),
     }
+
+
+def without_names(result: PhotoResult, numbers: Mapping[str, int]) -> Document:
+    """The same in the same form, with nothing in it that names somebody but the file's name.
+
+    Args:
+        result: the verdict.
+        numbers: what each person is called in place of the id.
+    """
+    from clearance.language import DEFAULT, language
+    from clearance.metadata_words import TELLING
+
+    document = photo_document(result)
+    document["path"] = result.path.name
+    document["hints"] = None
+    if result.problem:
+        document["problem"] = language(DEFAULT).error(result.problem, names=False)
+    for face, said in zip(result.faces, document["faces"], strict=True):
+        said["person"] = f"person {numbers[face.person]}" if face.person else None
+        _blank(said["recognised"], "by")
+        _blank(said["said"], "by", "reason")
+        for exemption in said["exemptions"]:
+            _blank(exemption, "reason", "approver")
+    if export := document["export"]:
+        export["path"] = result.export.path.name if result.export else None
+        for name in export["names"]:
+            _blank(name, "words", "person")
+        export["written"] = {
+            name: values if name in TELLING else [] for name, values in export["written"].items()
+        }
+    return document
+
+
+def _blank(document: Document | None, *names: str) -> None:
+    if document:
+        document.update(dict.fromkeys(names))
+
+
+def _checklist(result: PhotoResult) -> list[Document]:
+    """What a person must still answer; nothing for a file that could not be judged."""
+    if result.outcome is Outcome.FAILED:
+        return []
+    items = checklist_for(result.use.material) if result.use else checklist_for()
+    return [{"item": item.value, "answer": None, "by": None, "on": None} for item in items]
 
 
 def _rendition(rendition: Rendition) -> Document:
@@ -54,7 +105,7 @@ def _use(use: IntendedUse) -> Document:
         "material": use.material.value,
         "event": use.event,
         "on": use.on.isoformat(),
-        "until": use.until.isoformat() if use.until else None,
+        "until": _day(use.until),
     }
 
 
@@ -65,7 +116,7 @@ def _face(number: int, result: FaceResult) -> Document:
         "score": round(result.face.score, 4),
         "size_class": result.size_class.value,
         "outcome": result.outcome.value,
-        "person": result.recognised.person if result.recognised else result.match.person,
+        "person": result.person,
         "recognised": _recognised(result.recognised) if result.recognised else None,
         "distance": _number(result.match.distance),
         "likelihood_ratio": _number(result.match.score),
@@ -73,9 +124,27 @@ def _face(number: int, result: FaceResult) -> Document:
         "margin": _number(result.match.margin),
         "reasons": [reason.value for reason in result.reasons],
         "forms": list(result.serials),
-        "valid_until": result.valid_until.isoformat() if result.valid_until else None,
+        "valid_until": _day(result.valid_until),
         "cautions": [caution.value for caution in result.cautions],
         "said": said_document(result.said) if result.said else None,
+        "exemptions": [_exemption(one) for one in result.exemptions],
+        "channels": {
+            channel: {
+                "outcome": outcome.value,
+                "valid_until": _day(result.until.get(channel)),
+            }
+            for channel, outcome in result.channels.items()
+        },
+    }
+
+
+def _exemption(exemption: Exemption) -> Document:
+    return {
+        "kind": exemption.kind.value,
+        "reason": exemption.reason,
+        "approver": exemption.approver,
+        "on": exemption.on.isoformat(),
+        "valid_until": exemption.valid_until.isoformat(),
     }
 
 
@@ -103,6 +172,8 @@ def _export(export: ExportResult) -> Document:
         "crop_offered": _box(export.crop_offered) if export.crop_offered else None,
         "release": export.release,
         "carried": list(export.carried),
+        "written": {name: list(values) for name, values in export.written.items()},
+        "removed": list(export.removed),
         "names": [
             {"where": name.where, "words": name.words, "person": name.person}
             for name in export.names
@@ -112,6 +183,7 @@ def _export(export: ExportResult) -> Document:
             "heads_hidden": export.checks.heads_hidden,
             "strangers_as_alike": export.checks.strangers_as_alike,
             "largest_change": export.checks.largest_change,
+            "passed": [proof.value for proof in export.checks.passed],
         },
     }
 
@@ -141,6 +213,10 @@ def _hints(hints: Hints) -> Document:
 
 def _box(box: Box) -> list[int]:
     return [box.left, box.top, box.right, box.bottom]
+
+
+def _day(day: dt.date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _number(value: float | None) -> float | None:

@@ -8,7 +8,7 @@ import gettext
 import locale
 import os
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from clearance.results import FaceReason, Outcome
@@ -55,18 +55,29 @@ class Language:
         """The day as people here write it: 21.11.2026, in English 2026-11-21."""
         return day.isoformat() if self.code == "en" else day.strftime("%d.%m.%Y")
 
-    def error(self, error: Exception) -> str:
-        """What went wrong; what the system or a library says stays as it is."""
+    def error(self, error: Exception, *, names: bool = True) -> str:
+        """What went wrong; what the system or a library says stays as it is.
+
+        Without `names` nothing is repeated that may name people: of a path the file's name
+        stays, of other texts an ellipsis.
+        """
         if not isinstance(error, Translatable):
-            return str(error)
-        values = {name: self._told(value) for name, value in error.values.items()}
+            return str(error) if names else "…"
+        values = {name: self._told(value, names) for name, value in error.values.items()}
         sentence = self.gettext(error.template)
         return sentence.format(**values) if values else sentence
 
-    def _told(self, value: object) -> object:
-        if isinstance(value, Exception):
-            return self.error(value)
-        return self.date(value) if isinstance(value, dt.date) else value
+    def _told(self, value: object, names: bool) -> object:
+        match value:
+            case Exception():
+                return self.error(value, names=names)
+            case dt.date():
+                return self.date(value)
+            case PurePath() if not names:
+                return value.name
+            case str() if not names:
+                return "…"
+        return value
 
     def outcome(self, outcome: Outcome) -> str:
         """A verdict in a word or two."""
@@ -143,22 +154,19 @@ class Language:
         }
         return words[caution]
 
-    def why(self, face: FaceResult, *, names: bool = True) -> str:
-        """Every reason of a verdict, and what a person said of the face.
-
-        Without `names` only the day of what was said: its author and its words may
-        name people.
-        """
-        parts = [self.reason(reason) for reason in face.reasons]
-        parts += [self.caution(caution) for caution in face.cautions]
-        if face.said and names:
+    def why(self, face: FaceResult) -> str:
+        """Every reason of a verdict, and what a person said of the face: its words, who, when."""
+        parts = self.grounds(face)
+        if face.said:
             parts.append(f"{face.said.reason} ({face.said.by}, {self.date(face.said.on)})")
-        elif face.said:
-            parts.append(self.date(face.said.on))
         if face.recognised:
-            by = f"{face.recognised.by}, " if names else ""
-            parts.append(f"{by}{self.date(face.recognised.on)}")
+            parts.append(f"{face.recognised.by}, {self.date(face.recognised.on)}")
         return "; ".join(parts)
+
+    def grounds(self, face: FaceResult) -> list[str]:
+        """Every reason of a verdict, and what somebody must be told all the same."""
+        reasons = [self.reason(reason) for reason in face.reasons]
+        return [*reasons, *(self.caution(caution) for caution in face.cautions)]
 
     def rendition(self, result: PhotoResult, rendition: Rendition) -> str:
         """Which version of a picture its verdict is about, and which it is not."""

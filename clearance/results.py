@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from clearance.rendition import Rendition
     from clearance.use import IntendedUse
     from consent.decision import Caution, Reason
-    from consent.records import Identification, NotAFace
+    from consent.records import Exemption, Identification, NotAFace
     from detector.faces import Box, Face, Match, SizeClass
     from detector.second_pictures import Unjudged
 
@@ -87,7 +87,8 @@ class FaceResult:
     channels that were asked for. `person` is an id, `name` what people read.
     `serials` names the consent forms the verdict rests on, until `valid_until`, and
     `cautions` what somebody must be told all the same; `said` is a person's word that
-    this is no face, `recognised` a person's word on who it is.
+    this is no face, `recognised` a person's word on who it is. `exemptions` are those the
+    verdict rests on; `until` gives the last day on which a channel stays allowed.
     """
 
     face: Face
@@ -102,6 +103,44 @@ class FaceResult:
     cautions: tuple[Caution, ...] = ()
     valid_until: dt.date | None = None
     recognised: Identification | None = None
+    exemptions: tuple[Exemption, ...] = ()
+    until: Mapping[str, dt.date] = dataclasses.field(default_factory=dict)
+
+    @property
+    def person(self) -> str | None:
+        """The id of whom it is taken for: a person's word counts before a likeness."""
+        return self.recognised.person if self.recognised else self.match.person
+
+    @property
+    def word(self) -> NotAFace | Identification | None:
+        """What a named person said of this face; None where nobody did."""
+        return self.said or self.recognised
+
+
+class Proof(enum.StrEnum):
+    """What a copy is checked for, each on the file as it was written."""
+
+    REOPENED = "reopened"
+    """It can be opened again, and did not change meanwhile."""
+    NOTHING_ELSE = "nothing_else"
+    """Its bytes hold the picture and what was put in, nothing else."""
+    ONE_PICTURE = "one_picture"
+    COLOURS = "colours"
+    """The colour profile is the one that was written."""
+    SIZE = "size"
+    PIXELS = "pixels"
+    """It shows what was to be written."""
+    COVERED = "covered"
+    """Every hidden face lies under its mask completely."""
+    MASKS = "masks"
+    """Under each mask there is what was drawn there."""
+    NO_OTHER_FACE = "no_other_face"
+    """No face is seen but those that may be, looked for both ways round."""
+    UNLIKE = "unlike"
+    """No hidden head looks more like its person than strangers do."""
+
+
+_OF_MASKS = frozenset({Proof.COVERED, Proof.MASKS})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,6 +165,18 @@ class Checks:
     strangers_as_alike: float | None
     largest_change: int
 
+    @property
+    def passed(self) -> tuple[Proof, ...]:
+        """Everything the copy was checked for, in order; one that fails any is never kept.
+
+        What was not done is not named: masks where there are none, likeness where no face
+        was compared.
+        """
+        skipped = set() if self.heads_hidden else set(_OF_MASKS)
+        if self.strangers_as_alike is None:
+            skipped.add(Proof.UNLIKE)
+        return tuple(proof for proof in Proof if proof not in skipped)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NameFound:
@@ -148,7 +199,9 @@ class ExportResult:
     of all faces under a mask, of which `appeared` were seen in the copy only, and `crop`
     the part that is shown, where it is not all. `drawn` are masks a person drew.
     `release` is the PLUS code of the model release, `carried` names the metadata that
-    the copy has, `names` what was left out of them.
+    the copy has, `names` what was left out of them. `written` are the properties that the
+    file says, each with its values, `removed` what the photo's file says and the copy does
+    not: see `clearance.left_behind`.
     """
 
     path: Path
@@ -166,6 +219,8 @@ class ExportResult:
     release: str | None = None
     carried: tuple[str, ...] = ()
     names: tuple[NameFound, ...] = ()
+    written: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    removed: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -148,6 +148,25 @@ class Detector:
         return templates(frame.views, faces, self._recogniser.get(), quick=quick)
 
 
+def weights_of(name: str, models: Mapping[str, UserModel]) -> str | None:
+    """The SHA-256 of a network's weights, 64 hexadecimal digits.
+
+    None where they are pinned by nobody: a backend's package keeps them to itself.
+
+    Args:
+        name: a key of FINDERS or RECOGNISERS, or of `models`.
+        models: networks of the institution's own.
+    """
+    if name in models:
+        return models[name].sha256
+    built_in = FINDERS.get(name) or RECOGNISERS.get(name)
+    if built_in is None:
+        return None
+    module = importlib.import_module(built_in.partition(":")[0])
+    weights = getattr(module, "WEIGHTS", None)
+    return weights.sha256 if weights else None
+
+
 class _Later(Generic[_Network]):
     """Loads something once, at the latest when it is asked for."""
 

@@ -26,6 +26,8 @@ from reportlab.platypus import (
 
 from clearance.results import Outcome
 from forms.numbered_canvas import NumberedCanvas
+from forms.report_charts import OutcomeBar
+from forms.report_crops import opening_once
 from forms.report_parts import (
     COLOURS,
     FAINT,
@@ -34,6 +36,7 @@ from forms.report_parts import (
     VerdictSign,
 )
 from forms.report_pictures import PictureSections
+from forms.report_small_tables import set_tables
 from forms.report_style import (
     BODY,
     CELL,
@@ -52,7 +55,8 @@ from forms.report_style import (
     fact_table,
     grid,
 )
-from forms.report_words import ReportWords, what_may_go_out
+from forms.report_tables import ReportTables
+from forms.report_words import ReportWords, what_may_go_out, worst_first
 from forms.typeface import REGULAR, legible, register_typeface
 
 if TYPE_CHECKING:
@@ -127,7 +131,9 @@ class _Writer:
         yield from self._opening(results)
         yield from self._summary(results)
         yield from self._list(results)
-        sections = PictureSections(self.words, self.open_photo)
+        yield from self._people(results)
+        opened = opening_once(self.open_photo)
+        sections = PictureSections(self.words, opened, single=len(results) == 1)
         for number, result in enumerate(results, 1):
             yield from sections.section(number, result)
         yield from self._limits()
@@ -145,6 +151,18 @@ class _Writer:
         yield self._verdict_box(counts, results)
         yield Spacer(0, 10)
         yield self._tiles(counts)
+        if len(results) > 1:
+            title = self.head.language.gettext("The verdicts on the pictures as they are")
+            outcomes = [result.outcome for result in results]
+            yield Spacer(0, 6)
+            yield OutcomeBar(title, outcomes, self.head.language, TEXT_WIDTH)
+
+    def _people(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
+        """Who may be shown where until when, and who needs no consent and why."""
+        tables = ReportTables(self.words)
+        exempt = tables.exemptions(results)
+        some = [*tables.people(results), *([exempt] if exempt else [])]
+        yield from set_tables(some, self.head.language, TEXT_WIDTH)
 
     def _verdict_box(
         self, counts: collections.Counter[Outcome], results: Sequence[PhotoResult]
@@ -206,9 +224,9 @@ class _Writer:
                 Paragraph(str(len(result.faces)), NUMBER),
                 Paragraph(as_markup(self.words.needs(result)), CELL),
             ]
-            for number, result in enumerate(results, 1)
+            for number, result in worst_first(results)
         ]
-        yield Paragraph(as_markup(_("All pictures")), SECTION)
+        yield Paragraph(as_markup(_("All pictures, first those that need a person")), SECTION)
         yield grid(header, rows, widths, numbers=(0, 3))
 
     def _limits(self) -> Iterator[Flowable]:

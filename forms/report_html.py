@@ -12,15 +12,20 @@ from PIL import Image
 
 from clearance.results import Outcome
 from detector.errors import DetectorError
-from forms.report_parts import COLOURS, is_the_judged_one, thumbnail
-from forms.report_words import ReportWords, decimal, one_in, what_may_go_out
+from forms.report_charts import as_hex, bar_as_svg
+from forms.report_crops import face_crop, opening_once
+from forms.report_parts import is_the_judged_one, thumbnail
+from forms.report_tables import Blank, ReportTables, Verdict, of_several
+from forms.report_words import ReportWords, what_may_go_out, worst_first
 from forms.typeface import legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from clearance.results import FaceResult, PhotoResult
+    from detector.faces import Frame, Pixels
     from forms.clearance_report import OpenPhoto, ReportHead
+    from forms.report_tables import Cell, SmallTable
 
 _WIDE = 640
 """Longer side of a thumbnail in pixels."""
@@ -31,15 +36,27 @@ h1 { color: #12466b; margin-bottom: .3rem; } h2 { margin: 2.2rem 0 .4rem; font-s
   border-top: 3px solid; padding-top: .4rem; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; font-weight: 600; }
 th, td { border-bottom: 1px solid #d4dade; padding: .28rem .5rem .28rem 0; vertical-align: top; }
-.facts th { width: 12rem; color: #5a646c; font-weight: 400; } .hash { font: 12px monospace;
+.facts th { width: 12rem; color: #5a646c; font-weight: 400; }
+.facts td { overflow-wrap: anywhere; } .hash { font: 12px monospace;
   word-break: break-all; } .lead { border-left: 5px solid; background: #f1f5f8; padding: .8rem 1rem;
   margin: 1.2rem 0; } .lead strong { display: block; font-size: 1.15rem; }
 .shown { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr); gap: 1rem; }
-figure { margin: 0; position: relative; } img { width: 100%; display: block; }
+figure { margin: 0; position: relative; align-self: start; } img { width: 100%; display: block; }
 .box { position: absolute; border: 2px solid; } .box b { position: absolute; left: -2px;
   top: -1.3em; font-size: 11px; color: #fff; padding: 0 .3em; }
-.verdict { font-weight: 600; white-space: nowrap; } footer { color: #5a646c; margin: 2rem 0; }
-@media print { body { margin: 0; max-width: none; } section { break-inside: avoid; } }
+.verdict { font-weight: 600; } .faces .verdict { white-space: nowrap; }
+footer { color: #5a646c; margin: 2rem 0; }
+h3 { margin: 1.2rem 0 .2rem; font-size: .95rem; color: #12466b; } h3 + p { margin: 0 0 .3rem;
+  color: #5a646c; font-size: .85rem; } .small, .faces { font-size: .85rem; }
+.faces td:first-child { width: 4.5rem; } img.crop { width: 4rem; height: 4rem; object-fit: contain;
+  object-position: left top; } .none { color: #5a646c; }
+.square { display: inline-block; width: .8rem; height: .8rem; border: 1px solid #1a1a1a; }
+.bar { margin: .8rem 0; } .bar small { color: #5a646c; } .bar svg { width: 100%; display: block; }
+.bar text { fill: #fff; font: bold 18px sans-serif; text-anchor: middle; }
+.key { margin-right: 1rem; font-size: .85rem; } .key i { display: inline-block; width: .7rem;
+  height: .7rem; margin-right: .3rem; }
+@media print { body { margin: 0; max-width: none; } tr, figure { break-inside: avoid; }
+  * { print-color-adjust: exact; } }
 """
 
 
@@ -56,7 +73,8 @@ class _Writer:
     def __init__(self, words: ReportWords, open_photo: OpenPhoto) -> None:
         self._words = words
         self._language = words.head.language
-        self._open_photo = open_photo
+        self._open_photo = opening_once(open_photo)
+        self._tables = ReportTables(words)
 
     def document(self, results: Sequence[PhotoResult]) -> Iterator[str]:
         """The whole file, in reading order."""
@@ -76,14 +94,21 @@ class _Writer:
         yield _facts(rows)
         worst = Outcome.worst(counts)
         yield (
-            f'<div class="lead" style="border-color:{_colour(worst)}">'
+            f'<div class="lead" style="border-color:{as_hex(worst)}">'
             f"<strong>{_text(words.lead(counts))}</strong>"
             f"{_text(words.counted(counts, results))}</div>\n"
         )
         if len(results) > 1:
+            outcomes = [result.outcome for result in results]
+            yield bar_as_svg(
+                _("The verdicts on the pictures as they are"), outcomes, self._language
+            )
             yield from self._list(results)
+        for table in self._tables.people(results):
+            yield self._small(table)
+        yield self._small(self._tables.exemptions(results))
         for number, result in enumerate(results, 1):
-            yield from self._section(number, result)
+            yield from self._section(number, result, single=len(results) == 1)
         heading, *points = words.limits()
         yield f"<h2>{_text(heading)}</h2>\n<ul>\n"
         yield "".join(f"<li>{_text(point)}</li>\n" for point in points)
@@ -96,7 +121,8 @@ class _Writer:
 
     def _list(self, results: Sequence[PhotoResult]) -> Iterator[str]:
         _ = self._language.gettext
-        yield f"<h2>{_text(_('All pictures'))}</h2>\n<table>\n"
+        title = _("All pictures, first those that need a person")
+        yield f"<h2>{_text(title)}</h2>\n<table>\n"
         headings = (
             _("No."),
             _("Picture"),
@@ -105,8 +131,7 @@ class _Writer:
             _("Faces that need something"),
         )
         yield _row(map(_text, headings), "th")
-        order = sorted(enumerate(results, 1), key=lambda pair: -pair[1].outcome.severity)
-        for number, result in order:
+        for number, result in worst_first(results):
             yield _row(
                 (
                     str(number),
@@ -118,10 +143,10 @@ class _Writer:
             )
         yield "</table>\n"
 
-    def _section(self, number: int, result: PhotoResult) -> Iterator[str]:
+    def _section(self, number: int, result: PhotoResult, *, single: bool) -> Iterator[str]:
         _ = self._language.gettext
         yield (
-            f'<section id="picture{number}">\n<h2 style="border-color:{_colour(result.outcome)}">'
+            f'<section id="picture{number}">\n<h2 style="border-color:{as_hex(result.outcome)}">'
             f"{number}. {_text(result.path.name)} · {self._verdict(result.outcome)}</h2>\n"
             f'<div class="shown"><figure>{self._picture(result)}</figure><div>\n'
         )
@@ -146,30 +171,83 @@ class _Writer:
             yield _row((f"<b>{name}</b>" if asked else name, self._verdict(outcome)))
         yield "</table>\n</div></div>\n"
         if result.faces:
-            yield "<table>\n" + _row(map(_text, self._words.face_headings()), "th")
-            yield "".join(self._face(number, face) for number, face in enumerate(result.faces, 1))
+            if len(result.faces) > 1:
+                outcomes = [face.outcome for face in result.faces]
+                yield bar_as_svg(_("The verdicts on the faces"), outcomes, self._language)
+            yield '<table class="faces">\n' + _row(map(_text, self._words.face_headings()), "th")
+            for place, face in enumerate(result.faces, 1):
+                yield self._face(place, result, face)
             yield "</table>\n"
         elif result.outcome is not Outcome.FAILED:
             said = _("No face was found. This is not proof that nobody is in the picture.")
             yield f"<p>{_text(said)}</p>\n"
+        if not single and of_several([result]):
+            for table in self._tables.people([result]):
+                yield self._small(table)
+        if result.export:
+            yield self._small(self._tables.metadata(result.export))
+            yield self._small(self._tables.proofs(result.export))
+        yield self._small(self._tables.checklist(result))
         yield "</section>\n"
 
-    def _face(self, number: int, face: FaceResult) -> str:
+    def _face(self, number: int, result: PhotoResult, face: FaceResult) -> str:
         return _row(
             (
-                str(number),
+                f"<b>{number}</b><br>{self._crop(number, result, face)}",
                 _text(self._words.person(face)),
                 self._verdict(face.outcome),
                 _text(self._words.reasons(face)),
-                _text(one_in(face.match.rate)),
-                _text(decimal(face.match.margin)),
+                "<br>".join(map(_text, self._words.likeness(face))),
                 "<br>".join(map(_text, self._words.forms(face))),
+                _text(self._words.reviewer(face)),
             )
         )
 
+    def _crop(self, number: int, result: PhotoResult, face: FaceResult) -> str:
+        """The face itself if it may be seen; else a word in its place."""
+        _ = self._language.gettext
+        frame = self._opened(result)
+        pixels = face_crop(frame, result, face) if frame else None
+        if pixels is None:
+            said = _("not shown")
+            return f'<span class="none">{_text(said)}</span>'
+        alt = _text(_("Face {n}").format(n=number))
+        return f'<img class="crop" alt="{alt}" src="{_as_data(pixels)}">'
+
+    def _opened(self, result: PhotoResult) -> Frame | None:
+        """The picture that was judged; None where it is gone, or another by now."""
+        try:
+            frame = self._open_photo(result.path)
+        except (DetectorError, OSError):
+            return None
+        return frame if is_the_judged_one(frame, result) else None
+
+    def _small(self, table: SmallTable | None) -> str:
+        """A small table with its heading; nothing for none."""
+        if table is None:
+            return ""
+        parts = [f"<h3>{_text(table.title)}</h3>\n"]
+        if table.note:
+            parts.append(f"<p>{_text(table.note)}</p>\n")
+        parts.append('<table class="small">\n')
+        if any(table.headings):
+            parts.append(_row(map(_text, table.headings), "th"))
+        parts += [_row(map(self._cell, row)) for row in table.rows]
+        return "".join([*parts, "</table>\n"])
+
+    def _cell(self, cell: Cell) -> str:
+        match cell:
+            case Verdict(outcome, below):
+                return self._verdict(outcome) + (f"<br>{_text(below)}" if below else "")
+            case Blank.SQUARE:
+                return '<span class="square"></span>'
+            case Blank.LINE:
+                return ""
+        return _text(cell)
+
     def _verdict(self, outcome: Outcome) -> str:
         words = _text(self._language.outcome(outcome))
-        return f'<span class="verdict" style="color:{_colour(outcome)}">{words}</span>'
+        return f'<span class="verdict" style="color:{as_hex(outcome)}">{words}</span>'
 
     def _picture(self, result: PhotoResult) -> str:
         """The picture with every uncleared head hidden, and its faces numbered."""
@@ -183,9 +261,6 @@ class _Writer:
         if not is_the_judged_one(frame, result):
             return _text(_("The file has changed since it was examined."))
         pixels = thumbnail(frame, result, min(1.0, _WIDE / max(frame.width, frame.height)))
-        stream = io.BytesIO()
-        Image.fromarray(pixels).save(stream, "JPEG", quality=80)
-        data = base64.b64encode(stream.getvalue()).decode("ascii")
         alt = _text(result.path.name)
         boxes = []
         for number, face in enumerate(result.faces, 1):
@@ -194,12 +269,19 @@ class _Writer:
                 f"left:{box.left / result.width:.2%};top:{box.top / result.height:.2%};"
                 f"width:{box.width / result.width:.2%};height:{box.height / result.height:.2%}"
             )
-            colour = _colour(face.outcome)
+            colour = as_hex(face.outcome)
             boxes.append(
                 f'<span class="box" style="{place};border-color:{colour}">'
                 f'<b style="background:{colour}">{number}</b></span>'
             )
-        return f'<img alt="{alt}" src="data:image/jpeg;base64,{data}">{"".join(boxes)}'
+        return f'<img alt="{alt}" src="{_as_data(pixels)}">{"".join(boxes)}'
+
+
+def _as_data(pixels: Pixels) -> str:
+    """The picture as an address that holds it."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 
 
 def _text(words: str) -> str:
@@ -209,10 +291,6 @@ def _text(words: str) -> str:
 
 def _strong(words: str) -> str:
     return f"<b>{_text(words)}</b>"
-
-
-def _colour(outcome: Outcome) -> str:
-    return f"#{COLOURS[outcome].hexval()[2:]}"
 
 
 def _facts(rows: Sequence[tuple[str, str]]) -> str:

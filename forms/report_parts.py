@@ -41,7 +41,7 @@ COLOURS = {
     Outcome.FAILED: HexColor("#7a1f5c"),
 }
 
-_SHOWN = frozenset({Outcome.CLEARED, Outcome.EXEMPT, Outcome.NOT_RECOGNISABLE})
+SHOWN = frozenset({Outcome.CLEARED, Outcome.EXEMPT, Outcome.NOT_RECOGNISABLE})
 """Faces that may be seen in a report. Any other is hidden, as it will be in print."""
 
 _PIXELS_PER_POINT = 220 / 72
@@ -184,11 +184,7 @@ class Picture(Flowable):
             self._draw_words(self._changed)
             return
         pixels = thumbnail(frame, self._result, _PIXELS_PER_POINT * self._scale)
-        jpeg = _as_jpeg(pixels)
-        self.canv.drawImage(jpeg, 0, 0, self.width, self.height)
-        # The reader points to itself through this attribute: without the knot it is
-        # freed at once, and an album does not pile up decoded pictures.
-        vars(jpeg).pop("jpeg_fh", None)
+        draw_image(self.canv, as_jpeg(pixels), 0, 0, self.width, self.height)
         self._draw_outlines()
 
     def _draw_words(self, words: str) -> None:
@@ -250,7 +246,7 @@ def thumbnail(frame: Frame, result: PhotoResult, scale: float) -> Pixels:
     size = tuple(max(1, round(side * scale)) for side in image.size)
     small = image.resize((size[0], size[1]), Image.Resampling.BOX)
     ratios = (size[0] / frame.width, size[1] / frame.height)
-    hidden = [face.face.scaled(*ratios) for face in result.faces if face.outcome not in _SHOWN]
+    hidden = [face.face.scaled(*ratios) for face in result.faces if face.outcome not in SHOWN]
     import numpy as np
 
     return hide(np.asarray(small), hidden).pixels
@@ -265,7 +261,18 @@ def is_the_judged_one(frame: Frame, result: PhotoResult) -> bool:
     )
 
 
-def _as_jpeg(pixels: Pixels) -> ImageReader:
+def draw_image(
+    canvas: Canvas, jpeg: ImageReader, left: float, bottom: float, width: float, height: float
+) -> None:
+    """Draw a picture of `as_jpeg` and forget it."""
+    canvas.drawImage(jpeg, left, bottom, width, height)
+    # The reader points to itself through this attribute: without the knot it is
+    # freed at once, and an album does not pile up decoded pictures.
+    vars(jpeg).pop("jpeg_fh", None)
+
+
+def as_jpeg(pixels: Pixels) -> ImageReader:
+    """The pixels as a picture that a PDF holds as it is."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=_JPEG_QUALITY)
     stream.seek(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reportlab.lib.units import mm
 from reportlab.platypus import (
@@ -17,21 +17,25 @@ from reportlab.platypus import (
 )
 
 from clearance.results import Outcome
+from forms.report_charts import OutcomeBar
+from forms.report_crops import FaceCrop
 from forms.report_parts import COLOURS, SHADE, Picture
+from forms.report_small_tables import set_abreast, set_tables
 from forms.report_style import (
     BARE,
     BODY,
     CELL,
     FONT,
     NAME,
-    NUMBER,
+    SMALL,
     TEXT_WIDTH,
     Verdict,
     as_markup,
     fact_table,
     grid,
 )
-from forms.report_words import Fact, ReportWords, decimal, one_in
+from forms.report_tables import ReportTables, of_several
+from forms.report_words import Fact, ReportWords
 from forms.typeface import legible
 
 if TYPE_CHECKING:
@@ -52,6 +56,8 @@ class PictureSections:
 
     words: ReportWords
     open_photo: OpenPhoto
+    single: bool = False
+    """There is one picture only: what is said of the album is said of it."""
 
     @property
     def head(self) -> ReportHead:
@@ -59,7 +65,7 @@ class PictureSections:
         return self.words.head
 
     def section(self, number: int, result: PhotoResult) -> Iterator[Flowable]:
-        """Heading, thumbnail, facts and face table of one picture."""
+        """Heading, thumbnail, facts and tables of one picture."""
         _ = self.head.language.gettext
         top: list[Flowable] = [
             Spacer(0, 14),
@@ -69,7 +75,7 @@ class PictureSections:
             self._picture_and_facts(result),
         ]
         if result.faces:
-            below = [Spacer(0, 6), self._faces(result)]
+            below = [Spacer(0, 6), *self._bar(result), self._faces(result)]
         elif result.outcome is not Outcome.FAILED:
             text = _("No face was found. This is not proof that nobody is in the picture.")
             below = [Spacer(0, 4), Paragraph(as_markup(text), BODY)]
@@ -81,6 +87,27 @@ class PictureSections:
             yield from below
         else:
             yield KeepTogether([*top, *below])
+        yield from self._tables(result)
+
+    def _bar(self, result: PhotoResult) -> Iterator[Flowable]:
+        if len(result.faces) > 1:
+            title = self.head.language.gettext("The verdicts on the faces")
+            outcomes = [face.outcome for face in result.faces]
+            yield OutcomeBar(title, outcomes, self.head.language, TEXT_WIDTH)
+            yield Spacer(0, 3)
+
+    def _tables(self, result: PhotoResult) -> Iterator[Flowable]:
+        """Who may be shown where, what the copy says and was checked for, what is to be seen."""
+        language = self.head.language
+        tables = ReportTables(self.words)
+        if not self.single and of_several([result]):
+            yield from set_tables(tables.people([result]), language, TEXT_WIDTH)
+        if result.export:
+            both = [tables.metadata(result.export), tables.proofs(result.export)]
+            yield Spacer(0, 8)
+            yield set_abreast(both, language, TEXT_WIDTH, 6 * mm)
+        checklist = tables.checklist(result)
+        yield from set_tables([checklist] if checklist else [], language, TEXT_WIDTH)
 
     def _banner(self, number: int, result: PhotoResult) -> Flowable:
         width = 44 * mm
@@ -150,21 +177,24 @@ class PictureSections:
 
     def _faces(self, result: PhotoResult) -> Flowable:
         header = list(self.words.face_headings())
-        widths = [9 * mm, 33 * mm, 30 * mm, 0, 23 * mm, 15 * mm, 31 * mm]
+        widths = [15 * mm, 23 * mm, 26 * mm, 0, 33 * mm, 28 * mm, 21 * mm]
         widths[3] = TEXT_WIDTH - sum(widths)
-        rows = [
+        rows: list[list[Any]] = [
             [
-                Paragraph(str(number), NUMBER),
-                Paragraph(as_markup(self.words.person(face)), CELL),
-                Verdict(self.head.language, face.outcome, widths[2] - 8),
-                Paragraph(as_markup(self.words.reasons(face)), CELL),
-                Paragraph(one_in(face.match.rate), NUMBER),
-                Paragraph(decimal(face.match.margin), NUMBER),
-                Paragraph("<br/>".join(map(as_markup, self.words.forms(face))), CELL),
+                [
+                    Paragraph(f"<b>{number}</b>", SMALL),
+                    FaceCrop(result, face, self.open_photo),
+                ],
+                _small_text(self.words.person(face)),
+                Verdict(self.head.language, face.outcome, widths[2] - 8, size=7.5),
+                _small_text(self.words.reasons(face)),
+                _small_text(*self.words.likeness(face)),
+                _small_text(*self.words.forms(face)),
+                _small_text(self.words.reviewer(face)),
             ]
             for number, face in enumerate(result.faces, 1)
         ]
-        return grid(header, rows, widths, numbers=(0, 4, 5))
+        return grid(header, rows, widths)
 
 
 class _Anchor(Flowable):
@@ -183,6 +213,10 @@ class _Anchor(Flowable):
         """Register the place."""
         self.canv.bookmarkHorizontal(self._key, 0, 12)
         self.canv.addOutlineEntry(self._title, self._key, 0)
+
+
+def _small_text(*lines: str) -> Paragraph:
+    return Paragraph("<br/>".join(map(as_markup, lines)), SMALL)
 
 
 def _small(fact: Fact) -> str:

@@ -10,6 +10,7 @@ from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
 
 from forms.report_parts import ACCENT, COLOURS, FAINT, INK, RULE, draw_sign
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
 
 MARGIN = 17 * mm
 TEXT_WIDTH = A4[0] - 2 * MARGIN
-_SIGN = 8.5
 _LONGEST = 600
-_SIGN_ROOM = 13.0
+_SMALLEST = 5.5
 
 
 def style(name: str, size: float, **more: Any) -> ParagraphStyle:
@@ -42,6 +42,11 @@ SECTION = style("section", 13, fontName=BOLD, textColor=ACCENT, spaceBefore=12, 
 NAME = style("name", 11, fontName=BOLD)
 BODY = style("body", 9.5, spaceAfter=3)
 CELL = style("cell", 8.5)
+SMALL = style("small", 7.5)
+NOTE = style("note", 8, textColor=FAINT, spaceAfter=2)
+SMALL_SECTION = style(
+    "small_section", 9.5, fontName=BOLD, textColor=ACCENT, spaceBefore=6, spaceAfter=2
+)
 NUMBER = style("number", 8.5, alignment=TA_RIGHT)
 LABEL = style("label", 8, textColor=FAINT)
 LABEL_RIGHT = style("label_right", 8, textColor=FAINT, alignment=TA_RIGHT)
@@ -66,27 +71,29 @@ BARE = TableStyle(
 
 def grid(
     header: Sequence[str],
-    rows: list[list[Flowable]],
+    rows: Sequence[list[Any]],
     widths: Sequence[float],
     *,
     numbers: Sequence[int] = (),
 ) -> Table:
     """A calm table: a rule under the head and between rows, the head again on each page.
 
-    `numbers` are the columns whose head stands at the right, above the figures.
+    `numbers` are the columns whose head stands at the right, above the figures. An empty
+    `header` is none.
     """
     head = [
         Paragraph(as_markup(text), LABEL_RIGHT if column in numbers else LABEL)
         for column, text in enumerate(header)
     ]
-    table = Table([head, *rows], colWidths=list(widths), repeatRows=1)
+    heads = [head] if head else []
+    table = Table([*heads, *rows], colWidths=list(widths), repeatRows=len(heads))
     table.setStyle(
         TableStyle(
             [
                 FONT,
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                ("LINEBELOW", (0, 0), (-1, 0), 0.8, ACCENT),
-                ("LINEBELOW", (0, 1), (-1, -1), 0.4, RULE),
+                ("LINEBELOW" if head else "LINEABOVE", (0, 0), (-1, 0), 0.8, ACCENT),
+                ("LINEBELOW", (0, len(heads)), (-1, -1), 0.4, RULE),
                 ("LEFTPADDING", (0, 0), (-1, -1), 3),
                 ("RIGHTPADDING", (0, 0), (-1, -1), 4),
                 ("TOPPADDING", (0, 0), (-1, -1), 2),
@@ -111,29 +118,50 @@ class Verdict(Flowable):
     """The outcome as a sign and in words; the colour only repeats them."""
 
     def __init__(
-        self, language: Language, outcome: Outcome, width: float, *, bold: bool = False
+        self,
+        language: Language,
+        outcome: Outcome,
+        width: float,
+        *,
+        bold: bool = False,
+        size: float = 8.5,
     ) -> None:
         super().__init__()
-        word = as_markup(language.outcome(outcome))
+        said = language.outcome(outcome)
+        word = as_markup(said)
         self._outcome = outcome
-        self._words = Paragraph(f"<b>{word}</b>" if bold else word, _coloured(COLOURS[outcome]))
+        self._sign = size
         self.width = max(width, 40)
+        fitting = _fitting(said, self.width - self._sign_room, size, BOLD if bold else REGULAR)
+        self._words = Paragraph(
+            f"<b>{word}</b>" if bold else word, _coloured(COLOURS[outcome], fitting)
+        )
+
+    @property
+    def _sign_room(self) -> float:
+        return self._sign + 3.5
 
     def wrap(self, _width: float, height: float) -> tuple[float, float]:
         """Its own width, and what the words need of height."""
-        _, self.height = self._words.wrap(self.width - _SIGN_ROOM, height)
+        _, self.height = self._words.wrap(self.width - self._sign_room, height)
         return self.width, self.height
 
     def draw(self) -> None:
         """Draw it with its lower left corner at the origin."""
-        draw_sign(self.canv, self._outcome, 0, self.height - _SIGN - 1.2, _SIGN)
-        self._words.drawOn(self.canv, _SIGN_ROOM, 0)
+        draw_sign(self.canv, self._outcome, 0, self.height - self._sign - 1.2, self._sign)
+        self._words.drawOn(self.canv, self._sign_room, 0)
+
+
+def _fitting(words: str, room: float, size: float, font: str) -> float:
+    """The size at which the longest word needs no break; at least the smallest one to be read."""
+    longest = max((stringWidth(word, font, size) for word in words.split()), default=0)
+    return size if longest <= room else max(_SMALLEST, size * room / longest - 0.01)
 
 
 @functools.cache
-def _coloured(colour: Color) -> ParagraphStyle:
+def _coloured(colour: Color, size: float) -> ParagraphStyle:
     """Text of a table in a colour."""
-    return style("verdict", 8.5, textColor=colour)
+    return style("verdict", size, textColor=colour)
 
 
 def as_markup(text: str) -> str:

@@ -21,7 +21,8 @@ _FILE = (
 )
 _FACE = (
     *("face", "left", "top", "right", "bottom", "face_verdict", "person", "why"),
-    *("strangers", "margin", "forms", "valid_until"),
+    *("distance", "strangers", "strangers_limit", "margin", "margin_limit"),
+    *("forms", "valid_until", "said_by", "said_on", "exemptions"),
 )
 
 
@@ -53,7 +54,7 @@ def _rows(
             " ".join(what.value for what in result.unjudged),
             export.path.name if export else None,
             export.sha256 if export else None,
-            words.head.language.error(result.problem) if result.problem else None,
+            words.problem(result.problem) if result.problem else None,
         )
         if not result.faces:
             verdicts = (result.channels.get(channel) for channel in channels)
@@ -64,15 +65,28 @@ def _rows(
 
 def _face(number: int, face: FaceResult, words: ReportWords) -> tuple[object, ...]:
     box = face.face.box
-    rate, margin = face.match.rate, face.match.margin
+    match, limits, word = face.match, words.head.limits, face.word
+    compared = limits if match.person else None
+    by = (word.by if words.head.names else words.somebody) if word else None
     return (
         *(number, box.left, box.top, box.right, box.bottom, face.outcome.value),
         *(words.person(face), words.reasons(face)),
-        rate,
-        margin if margin is None or math.isinf(margin) else round(margin, 2),
+        _figure(match.distance),
+        match.rate,
+        compared.confident if compared else None,
+        _figure(match.margin),
+        compared.margin if compared else None,
         " ".join(face.serials),
         face.valid_until,
+        by,
+        word.on if word else None,
+        " ".join(one.kind.value for one in face.exemptions),
     )
+
+
+def _figure(value: float | None) -> float | None:
+    """A figure to two digits; None where there is none."""
+    return None if value is None or math.isinf(value) else round(value, 2)
 
 
 def _channels(face: FaceResult, channels: Sequence[str]) -> Iterator[str | None]:

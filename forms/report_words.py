@@ -67,8 +67,34 @@ class ReportWords:
             *self._use(results),
             *((_("Judged for"), self.head.language.up_to(edge)) for edge in max_edges(results)),
             *([(_("Matching"), self.head.language.rate(self.head.rate))] if self.head.rate else []),
+            *self._limit(),
             (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
+            *((_("Model {name}").format(name=name), sha256) for name, sha256 in self._models()),
+            *([(_("Rules in force"), self.head.policy)] if self.head.policy else []),
         ]
+
+    def _models(self) -> Iterator[tuple[str, str]]:
+        for name, sha256 in self.head.models.items():
+            yield name, f"SHA-256 {sha256}"
+
+    def _limit(self) -> Iterator[tuple[str, str]]:
+        """What a likeness must reach to count as certain."""
+        language, limits = self.head.language, self.head.limits
+        if limits is None or not limits.confident:
+            return
+        said = language.gettext(
+            "A likeness counts as certain if at most 1 stranger in {strangers} resembles the "
+            "person as much, the next person resembles the face less by at least {margin}, and "
+            "the eyes are at least {pixels} pixels apart."
+        )
+        yield (
+            language.gettext("Limits"),
+            said.format(
+                strangers=language.number(_to_two_digits(1 / limits.confident)),
+                margin=decimal(limits.margin),
+                pixels=f"{limits.eye_distance:.0f}",
+            ),
+        )
 
     def _use(self, results: Sequence[PhotoResult]) -> Iterator[tuple[str, str]]:
         """Which use the verdicts are about, beside its channels and its first day."""
@@ -147,8 +173,12 @@ class ReportWords:
             if counts[outcome] and not outcome.publishable
         ]
         if result.problem and not needed:
-            return self.head.language.error(result.problem)
+            return self.problem(result.problem)
         return ", ".join(needed) or "–"
+
+    def problem(self, error: Exception) -> str:
+        """What went wrong with a file; in a copy without names without what may name people."""
+        return self.head.language.error(error, names=self.head.names)
 
     def limits(self) -> list[str]:
         """A heading, and what the report does not say."""
@@ -184,8 +214,7 @@ class ReportWords:
         _, ngettext = self.head.language.gettext, self.head.language.ngettext
         facts = []
         if result.problem:
-            problem = self.head.language.error(result.problem)
-            facts.append(Fact(_("Problem"), problem, strong=True))
+            facts.append(Fact(_("Problem"), self.problem(result.problem), strong=True))
         if result.width and result.height:
             facts.append(Fact(_("Size"), f"{result.width} × {result.height}"))
         if result.rendition:
@@ -206,7 +235,8 @@ class ReportWords:
             where = export.path if self.head.names else Path(export.path.name)
             facts.append(Fact(_("Copy"), str(where)))
             facts.append(Fact("", words.format(n=hidden)))
-            told = copy_words.copy(export, self.head.language, names=self.head.names)
+            # A table says what was checked.
+            told = copy_words.beside_checks(export, self.head.language, names=self.head.names)
             facts += [Fact("", line) for line in told]
             facts.append(Fact(_("Copy’s SHA-256"), export.sha256, is_hash=True))
         return facts
@@ -215,13 +245,13 @@ class ReportWords:
         """What stands above the columns of faces."""
         _ = self.head.language.gettext
         return (
-            _("No."),
+            _("Face"),
             _("Person"),
             _("Verdict"),
             _("Why"),
-            _("Strangers"),
-            _("Margin"),
+            _("Likeness"),
             _("Consent form"),
+            _("Who said so"),
         )
 
     def forms(self, face: FaceResult) -> list[str]:
@@ -235,26 +265,66 @@ class ReportWords:
     def person(self, face: FaceResult) -> str:
         """Who it is, as surely as that is known: by name, or by number."""
         _ = self.head.language.gettext
-        person = face.match.person
+        person = face.person
         if FaceReason.NOT_A_FACE in face.reasons:
             return "–"
         if person is None:
             return face.name if face.name and self.head.names else _("unknown")
-        if self.head.names:
-            name = face.name or person
-        else:
-            name = _("person {n}").format(n=self.people[person])
-        if face.match.certainty is Certainty.LOOK:
+        name = self.called(face, person)
+        if face.match.certainty is Certainty.LOOK and not face.recognised:
             return _("perhaps {name}").format(name=name)
         return name
 
+    def called(self, face: FaceResult, person: str) -> str:
+        """The name of somebody, or the number."""
+        if self.head.names:
+            return face.name or person
+        return self.head.language.gettext("person {n}").format(n=self.people[person])
+
     def reasons(self, face: FaceResult) -> str:
         """Why the verdict is what it is."""
-        return self.head.language.why(face, names=self.head.names) or "–"
+        parts = self.head.language.grounds(face)
+        if face.said and self.head.names:
+            parts.append(face.said.reason)
+        return "; ".join(parts) or "–"
+
+    def likeness(self, face: FaceResult) -> list[str]:
+        """What the face was compared by, each figure beside its limit; a dash for no likeness."""
+        _ = self.head.language.gettext
+        match, limits = face.match, self.head.limits
+        if match.person is None:
+            return ["–"]
+        sure = limits is not None and limits.confident > 0
+        lines = [_("strangers {share}").format(share=one_in(match.rate))]
+        if limits and sure:
+            lines.append(_("(limit {share})").format(share=one_in(limits.confident)))
+        lines.append(_("margin {figure}").format(figure=decimal(match.margin)))
+        if limits and sure:
+            lines.append(_("(limit {share})").format(share=decimal(limits.margin)))
+        lines.append(_("distance {figure}").format(figure=decimal(match.distance)))
+        return lines
+
+    def reviewer(self, face: FaceResult) -> str:
+        """Who said who or what a face is, and when; a dash where only the machine did."""
+        language = self.head.language
+        if face.word is None:
+            return "–"
+        by = face.word.by if self.head.names else self.somebody
+        return f"{by}, {language.date(face.word.on)}"
+
+    @property
+    def somebody(self) -> str:
+        """Who answers for something, in a copy without names."""
+        return self.head.language.gettext("a named person of the institution")
 
 
 def _passed(counts: collections.Counter[Outcome]) -> int:
     return sum(count for outcome, count in counts.items() if outcome.publishable)
+
+
+def worst_first(results: Sequence[PhotoResult]) -> list[tuple[int, PhotoResult]]:
+    """The results with their numbers, from 1; what needs a person stands first."""
+    return sorted(enumerate(results, 1), key=lambda pair: -pair[1].outcome.severity)
 
 
 def what_may_go_out(result: PhotoResult) -> Outcome:
@@ -272,7 +342,8 @@ def _offset(moment: dt.datetime) -> str:
 
 def _people_numbers(results: Sequence[PhotoResult]) -> dict[str, int]:
     """A number for each person, in order of appearance, for copies without names."""
-    people = (face.match.person for result in results for face in result.faces)
+    faces = [face for result in results for face in result.faces]
+    people = (person for face in faces for person in (face.person, face.match.person))
     seen = dict.fromkeys(person for person in people if person is not None)
     return dict(zip(seen, itertools.count(1), strict=False))
 
@@ -281,8 +352,12 @@ def one_in(rate: float | None) -> str:
     """How rare a likeness is: one in how many strangers, to two digits."""
     if rate is None:
         return "–"
-    digits = f"{1 / rate:.1e}"
-    return f"1 : {float(digits):,.0f}".replace(",", "’")
+    # No line ends within it.
+    return f"1\u00a0:\u00a0{_to_two_digits(1 / rate):,}".replace(",", "’")
+
+
+def _to_two_digits(number: float) -> int:
+    return round(float(f"{number:.1e}"))
 
 
 def decimal(value: float | None) -> str:

@@ -127,7 +127,7 @@ def test_1_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         ["check", PORTRAIT, "--max-edge", "160"],
         ["check", PORTRAIT, "--max-edge", "-1600"],
         ["check", PORTRAIT, "--max-edge", "1600px"],
-        ["scan", "no-such-folder"],
+        ["scan"],
         ["scan", SAMPLES, "--blur", "-o", SAMPLES / "album" / "publish"],
         ["forms", "print", "-o", "forms.pdf", "--count", "0"],
         ["consent", "record", "somebody"],
@@ -164,6 +164,13 @@ def test_4_an_unreadable_input_fails_and_does_not_stop_the_others(
     assert (first["outcome"], first["faces"]) == ("failed", [])
     assert first["problem"]
     assert second["outcome"] == "blocked"
+
+
+def test_4_an_album_that_is_not_there_fails_as_a_file(tmp_path: Path) -> None:
+    done = run("scan", tmp_path / "no-such-folder", "--registry", tmp_path / "none", "--json")
+    document = done.assert_exit(ExitCode.INPUT_OR_OUTPUT).document
+    assert document["outcome"] == "failed"
+    assert "check the path" in document["problem"]
 
 
 def test_4_a_copy_that_cannot_be_written(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 
 import clearance.verification
 from clearance.commandline import ExitCode
+from clearance.metadata import read_packet
 from detector.faces import Box, Face, Frame
 from detector.photo import open_photo
 from tests.commands import EVERY_PURPOSE, ROOT, SAMPLES, run
@@ -75,6 +76,9 @@ def test_the_answer_is_about_the_copies(demo_registry: Path, tmp_path: Path) -> 
     assert export["checks"]["heads_hidden"] == len(export["hidden"])
     assert export["checks"]["strangers_as_alike"] > 0.001
     assert export["release"] == "MR-LMR"
+    packet = read_packet(open_photo(Path(export["path"])).embedded.xmp or b"")
+    assert export["written"] == {name: list(values) for name, values in packet.items()}
+    assert {"exif", "coordinates"} <= set(export["removed"])
     assert digest(WARD) == before
 
 

@@ -17,7 +17,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 from clearance.commandline import ExitCode
+from clearance.policy_version import policy_version
+from clearance.settings import load_settings
 from tests.commands import PHOTOS, ROOT, SAMPLES, media_folder, run
+from tests.forms.test_report_json import VALIDATOR as REPORT
 
 WARD = SAMPLES / "ward-opening.jpg"
 SCHEMA = json.loads(
@@ -362,7 +365,7 @@ def test_documents_hold_to_the_published_schema(demo_registry: Path, tmp_path: P
     for document in answer.documents:
         jsonschema.validate(document, SCHEMA)
     keys = "path sha256 width height rendition use outcome faces channels hints "
-    keys += "unjudged export problem"
+    keys += "unjudged export checklist problem"
     assert {" ".join(document) for document in answer.documents} == {keys}
 
 
@@ -437,6 +440,42 @@ def test_reports_are_written(demo_registry: Path, tmp_path: Path) -> None:
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     jsonschema.validate(report["files"][0], SCHEMA)
+
+
+def test_the_report_for_programs_holds_to_its_schema_and_tells_its_rules(
+    demo_registry: Path, tmp_path: Path
+) -> None:
+    inside, outside = tmp_path / "inside.json", tmp_path / "outside.json"
+    run(
+        *("export", WARD, "--registry", demo_registry, "--channel", "website"),
+        *("-o", tmp_path / "out", "--report", inside, "--report-to-share", outside),
+    ).assert_exit(ExitCode.CLEARED)
+    told = json.loads(inside.read_text(encoding="utf-8"))
+    shared = json.loads(outside.read_text(encoding="utf-8"))
+    for document in (told, shared):
+        REPORT.validate(document)
+    assert told["policy"] == policy_version(load_settings(demo_registry / "clearance.toml"))
+    assert set(told["models"]) == {"centerface", "dlib_resnet"}
+    assert {"clearance", "finder", "recogniser", "python", "onnxruntime"} <= set(told["tool"])
+    assert 0 < told["matching"]["limits"]["confident"] < 0.001
+    (file,) = told["files"]
+    assert "exif" in file["export"]["removed"]
+    assert "plus:ModelReleaseStatus" in file["export"]["written"]
+    assert file["export"]["checks"]["passed"][0] == "reopened"
+    people = {face["person"] for face in file["faces"]} - {None}
+    assert len(people) > 1
+    text = outside.read_text(encoding="utf-8")
+    assert not [one for one in people if one in text]
+    assert str(WARD.parent) not in text
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report.txt"])
+def test_the_shared_report_is_a_file_of_its_own_and_of_a_known_kind(
+    demo_registry: Path, tmp_path: Path, name: str
+) -> None:
+    reports = ("--report", tmp_path / "report.pdf", "--report-to-share", tmp_path / name)
+    run("check", WARD, "--registry", demo_registry, *reports).assert_exit(ExitCode.USAGE)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_verdict_through_every_file_format(demo_registry: Path, tmp_path: Path) -> None:

@@ -54,6 +54,14 @@ def test_a_confident_match_of_an_adult_who_agreed_is_cleared(registry: Registry)
     assert judge(FACE, a_match(person), USE, house_of(registry)).outcome is Outcome.CLEARED
 
 
+def test_the_last_day_is_told_of_each_channel_that_is_allowed(registry: Registry) -> None:
+    person = enrol(registry)
+    result = judge(FACE, a_match(person), USE, house_of(registry))
+    assert result.until == dict.fromkeys(("website", "print"), NEXT_YEAR)
+    assert result.channels["press"] is Outcome.BLOCKED
+    assert result.exemptions == ()
+
+
 @pytest.mark.parametrize("distance", [0.0, 0.01, 0.2, 0.49])
 def test_a_minor_is_never_cleared_whatever_the_distance(
     registry: Registry, distance: float
@@ -143,6 +151,9 @@ def test_an_exemption_passes_only_with_a_certain_match_and_says_so(tmp_path: Pat
         likely = dataclasses.replace(a_match(person), certainty=Certainty.LOOK)
         unsure = judge(FACE, likely, USE, house)
     assert (sure.outcome, sure.reasons) == (Outcome.EXEMPT, (FaceReason.EXEMPTED,))
+    (exemption,) = sure.exemptions
+    assert (exemption.approver, exemption.reason) == ("Bruno Frei", "mayor at the opening")
+    assert sure.until == {"website": TODAY}
     assert unsure.outcome is Outcome.REVIEW
 
 

@@ -12,10 +12,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from clearance.errors import ExportRefusedError
+from clearance.hints import Hints
 from clearance.language import language
-from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
+from clearance.results import (
+    Checks,
+    ExportResult,
+    FaceReason,
+    FaceResult,
+    NameFound,
+    Outcome,
+    PhotoResult,
+)
 from clearance.settings import Institution
 from consent.decision import Reason
+from consent.records import Exemption, ExemptionKind, Identification, NotAFace
 from detector.faces import Box, Certainty, Face, Frame, Match, SizeClass
 from forms.clearance_report import ReportHead, write_report
 
@@ -30,6 +41,35 @@ HEAD = ReportHead(
     institution=Institution("Hôpital d’Exemple", "images@hopital.example", "Préposé", "Sion"),
     tool={"clearance": "0.1.0", "recogniser": "dlib_resnet"},
 )
+
+
+CHECKS = Checks(faces_seen=1, heads_hidden=1, strangers_as_alike=0.25, largest_change=3)
+SAID = NotAFace(
+    id="w",
+    picture="0" * 64,
+    box=(0, 0, 9, 9),
+    by="Anna Keller",
+    reason="a poster of Jean Morand",
+    on=HEAD.use_date,
+)
+RECOGNISED = Identification(
+    id="i", picture="0" * 64, box=(0, 0, 9, 9), person="k7", by="Rolf Huber", on=HEAD.use_date
+)
+EXEMPTION = Exemption(
+    id="e",
+    kind=ExemptionKind.PUBLIC_FIGURE,
+    reason="speech of Nicole Favre",
+    approver="Marie Dubois",
+    on=dt.date(2026, 11, 2),
+    valid_until=dt.date(2027, 3, 31),
+    channels=frozenset({"website"}),
+)
+NAMES = (
+    *("Loïc Berthoud", "Zoé Amsler", "Anna Keller", "Jean Morand", "Rolf Huber"),
+    *("Nicole Favre", "Marie Dubois", "Paul Girard", "Lea Wyss", "Karin Egli"),
+    *("k7", "x9", "Préposé"),
+)
+"""Everybody who is named anywhere in `the_whole_story`, and the ids of who is in the registry."""
 
 
 def a_photo(path: Path, boxes: list[Box], size: tuple[int, int] = (600, 400)) -> Path:
@@ -81,6 +121,74 @@ def a_result(path: Path, faces: list[FaceResult]) -> PhotoResult:
     )
 
 
+def an_export(hidden: tuple[Box, ...] = ()) -> ExportResult:
+    """A copy that says and leaves out a little of everything."""
+    return ExportResult(
+        Path("out/a.png"),
+        "c" * 64,
+        600,
+        400,
+        hidden,
+        Outcome.REDACTED,
+        CHECKS,
+        release="MR-LMR",
+        carried=("creator",),
+        names=(NameFound("caption", "Lea Wyss", "x9"),),
+        written={
+            "plus:ModelReleaseStatus": ("http://ns.useplus.org/ldf/vocab/MR-LMR",),
+            "plus:ModelReleaseID": ("7KQ4-M2XD-9F3T-C",),
+            "dc:creator": ("Paul Girard",),
+        },
+        removed=("exif", "coordinates", "caption"),
+    )
+
+
+def the_whole_story(folder: Path) -> list[PhotoResult]:
+    """A picture with somebody of every kind and its copy, and a file that failed.
+
+    From left to right: somebody recognised by a person, a poster, somebody exempt, somebody
+    blocked.
+    """
+    boxes = [Box(left, 120, left + 60, 200) for left in (40, 180, 320, 460)]
+    photo = a_photo(folder / "a.png", boxes)
+    channels = {"intranet": Outcome.CLEARED, "website": Outcome.CLEARED}
+    until = {"intranet": dt.date(2027, 5, 31), "website": dt.date(2027, 4, 30)}
+    known = dataclasses.replace(
+        a_face(boxes[0], Outcome.CLEARED, reasons=(FaceReason.RECOGNISED,), name="Loïc Berthoud"),
+        recognised=RECOGNISED,
+        channels=channels,
+        until=until,
+    )
+    poster = dataclasses.replace(
+        a_face(boxes[1], Outcome.EXEMPT, reasons=(FaceReason.NOT_A_FACE,)), said=SAID
+    )
+    exempt = dataclasses.replace(
+        a_face(
+            boxes[2],
+            Outcome.EXEMPT,
+            person="x9",
+            name="Zoé Amsler",
+            reasons=(FaceReason.EXEMPTED,),
+        ),
+        exemptions=(EXEMPTION,),
+        channels={"intranet": Outcome.BLOCKED, "website": Outcome.EXEMPT},
+        until={"website": EXEMPTION.valid_until},
+    )
+    result = a_result(photo, [known, poster, exempt, a_face(boxes[3])])
+    gone = PhotoResult(
+        folder / "b.png",
+        Outcome.FAILED,
+        problem=ExportRefusedError(
+            "The copy of {path} would name somebody who did not agree to be named "
+            "({words}): rename the photo, or its folder.",
+            path=Path("/Lea Wyss/b.png"),
+            words="Lea Wyss",
+        ),
+    )
+    hints = Hints(people=("Karin Egli",), caption="Karin Egli at the door")
+    return [dataclasses.replace(result, hints=hints, export=an_export((boxes[3],))), gone]
+
+
 def report(
     path: Path,
     results: list[PhotoResult],
@@ -88,6 +196,5 @@ def report(
     opener: Callable[[Path], Frame] = open_photo,
 ) -> Path:
     """Write the report; gives its path back."""
-    fields = {field.name: getattr(head, field.name) for field in dataclasses.fields(head)}
-    write_report(results, path, open_photo=opener, **fields)
+    write_report(results, path, head, opener)
     return path

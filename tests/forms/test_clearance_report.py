@@ -17,16 +17,18 @@ from clearance.documents import photo_document
 from clearance.language import LANGUAGES, language
 from clearance.rate import MatchingRate
 from clearance.rendition import Rendition
-from clearance.results import Checks, ExportResult, FaceReason, Outcome, PhotoResult
+from clearance.results import ExportResult, FaceReason, Outcome, PhotoResult
 from consent.decision import Reason
-from consent.records import NotAFace
 from detector.errors import PhotoUnreadableError
 from detector.faces import Box, Certainty, Frame
 from forms.clearance_report import write_report
 from forms.errors import DocumentNotWrittenError, FormsError, ReportFormatError
 from forms.report_parts import thumbnail
+from forms.report_words import ReportWords
 from tests.forms.judged import (
+    CHECKS,
     HEAD,
+    SAID,
     SKIN,
     WALL,
     a_face,
@@ -38,8 +40,6 @@ from tests.forms.judged import (
 from tests.forms.paper import images, words
 
 LEFT, RIGHT = Box(100, 120, 180, 220), Box(400, 120, 480, 220)
-
-CHECKS = Checks(faces_seen=1, heads_hidden=1, strangers_as_alike=0.25, largest_change=3)
 
 
 def seen(path: Path, colour: tuple[int, int, int]) -> int:
@@ -75,15 +75,7 @@ def test_a_hidden_face_is_hidden_at_any_size_and_at_the_edge(
 def test_pictures_are_opened_by_the_detector_unless_another_way_is_given(tmp_path: Path) -> None:
     result = a_result(a_photo(tmp_path / "a.png", [LEFT]), [a_face(LEFT)])
     path = tmp_path / "report.pdf"
-    write_report(
-        [result],
-        path,
-        language=HEAD.language,
-        made_at=HEAD.made_at,
-        use_date=HEAD.use_date,
-        institution=HEAD.institution,
-        tool=HEAD.tool,
-    )
+    write_report([result], path, HEAD)
     assert seen(path, WALL) > 2000
     assert seen(path, SKIN) == 0
 
@@ -160,20 +152,11 @@ def test_a_copy_without_names_numbers_people_the_same_everywhere(tmp_path: Path)
     second = a_result(a_photo(tmp_path / "b.png", [LEFT]), [a_face(LEFT, person="x9", name="Béa")])
     head = dataclasses.replace(HEAD, names=False)
     text = words(report(tmp_path / "report.pdf", [first, second], head))
-    assert text.count("person 1") == 1
-    assert text.count("person 2") == 2
+    # In the table of the album, in that of the first picture, and beside each face.
+    assert text.count("person 1") == 3
+    assert text.count("person 2") == 4
     for secret in ("Anna", "Béa", "k7", "x9", str(tmp_path)):
         assert secret not in text
-
-
-SAID = NotAFace(
-    id="w",
-    picture="0" * 64,
-    box=(0, 0, 9, 9),
-    by="Anna Keller",
-    reason="a poster",
-    on=HEAD.use_date,
-)
 
 
 def test_what_a_person_said_of_a_face_is_quoted(tmp_path: Path) -> None:
@@ -182,7 +165,8 @@ def test_what_a_person_said_of_a_face_is_quoted(tmp_path: Path) -> None:
     result = a_result(photo, [dataclasses.replace(exempt, said=SAID)])
     path = report(tmp_path / "report.pdf", [result])
     text = words(path)
-    assert "no face, as a person said; a poster (Anna Keller, 2026-12-01)" in text
+    assert "no face, as a person said; a poster of Jean Morand" in text
+    assert "Anna Keller, 2026-12-01" in text
     assert "unknown" not in text
     assert seen(path, SKIN) > 200
     outside = words(
@@ -350,11 +334,18 @@ def test_json_holds_the_published_documents(tmp_path: Path) -> None:
     path = report(tmp_path / "r.JSON", [result], head)
     document = json.loads(path.read_text(encoding="utf-8"))
     assert document == {
+        "schema_version": 1,
+        "names": True,
+        "language": "en",
+        "models": {},
+        "policy": None,
+        "summary": {"blocked": 1},
+        "limits": ReportWords.of([result], head).limits()[1:],
         "made_at": "2026-11-21T14:30:00+01:00",
         "use_date": "2026-12-01",
         "tool": {"clearance": "0.1.0", "recogniser": "dlib_resnet"},
         "institution": json.loads(json.dumps(dataclasses.asdict(HEAD.institution))),
-        "matching": {"people": 212, "strangers": 1000},
+        "matching": {"people": 212, "strangers": 1000, "limits": None},
         "files": [photo_document(result)],
     }
 
