@@ -130,6 +130,7 @@ def _signatures_only() -> Any:
         DocInfoRule,
         DSSCompareRule,
         FormUpdatingRule,
+        MetadataUpdateRule,
         ModificationLevel,
         ObjectStreamRule,
         SigFieldCreationRule,
@@ -138,7 +139,10 @@ def _signatures_only() -> Any:
         XrefStreamRule,
     )
 
-    about_the_file = (DocInfoRule(), ObjectStreamRule(), XrefStreamRule(), DSSCompareRule())
+    about_the_file = (
+        *(DocInfoRule(), ObjectStreamRule(), XrefStreamRule(), DSSCompareRule()),
+        MetadataUpdateRule(),  # type: ignore[no-untyped-call]
+    )
     rules = [SigFieldCreationRule(), SigFieldModificationRule()]  # type: ignore[no-untyped-call]
     return StandardDiffPolicy(
         global_rules=[
