@@ -42,3 +42,19 @@ def _not_written(path: Path, error: OSError) -> DocumentNotWrittenError:
         path=path,
         reason=error.strerror or str(error),
     )
+
+
+def make_folder(folder: Path, *, private: bool = False) -> None:
+    """Make a folder for what is written; a `private` one is new, and for its owner alone.
+
+    Raises:
+        DocumentNotWrittenError: it cannot be made, or a private one is there already.
+    """
+    try:
+        folder.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=not private)
+    except OSError as error:
+        raise DocumentNotWrittenError(
+            "{path} cannot be written ({reason}); name a new folder.",
+            path=folder,
+            reason=error.strerror or str(error),
+        ) from error

@@ -154,6 +154,7 @@ def forms_print(
 ) -> None:
     """Each has a number of its own, by which it is read back."""
     from clearance.roster import read_roster
+    from forms.atomic import make_folder
     from forms.consent_form import form_template, print_forms
     from forms.logo import read_logo
     from forms.wording import form_language
@@ -182,9 +183,11 @@ def forms_print(
     )
     serials = printing(out, count=len(written), written=written)
     _note_printed(answering.folder, serials, settings, f"{template.name}-{language}")
-    for serial, one in zip(serials, written, strict=True) if each else ():
-        path = _in_folder(each, serial)
-        printing(path, count=1, serials=[serial], written=[one])
+    if each:
+        make_folder(each)
+        for serial, one in zip(serials, written, strict=True):
+            # By its number: names of files travel further than what is in them.
+            printing(each / f"{serial}.pdf", count=1, serials=[serial], written=[one])
     message = words.ngettext("{n} form in {path}", "{n} forms in {path}", len(serials))
     told = [{"line": one.line, "problem": str(one.problem)} for one in refused]
     document = {
@@ -259,23 +262,6 @@ def _known_of(row: RosterRow) -> dict[str, str]:
 def _written(date: dt.date | None) -> str:
     """A day as people write it by hand in all four languages."""
     return date.strftime("%d.%m.%Y") if date else ""
-
-
-def _in_folder(folder: Path | None, serial: str) -> Path:
-    from forms.errors import DocumentNotWrittenError
-
-    if folder is None:
-        raise AssertionError("there is no folder for single forms")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DocumentNotWrittenError(
-            "{path} cannot be written ({reason}); name a new folder.",
-            path=folder,
-            reason=error.strerror or str(error),
-        ) from error
-    # By its number: names of files travel further than what is in them.
-    return folder / f"{serial}.pdf"
 
 
 def _note_printed(folder: Path, serials: Sequence[str], settings: Settings, form: str) -> None:

@@ -510,17 +510,9 @@ def _demand_all(given: ConfirmOptions, draft: Draft, words: Language) -> None:
 
 def _write_crops(draft: Draft, folder: Path) -> None:
     """Pictures of every answer and box, for whoever compares; the folder must be new."""
-    from forms.atomic import written_whole
-    from forms.errors import DocumentNotWrittenError
+    from forms.atomic import make_folder, written_whole
 
-    try:
-        folder.mkdir(mode=0o700, parents=True)
-    except OSError as error:
-        raise DocumentNotWrittenError(
-            "{path} cannot be written ({reason}); name a new folder.",
-            path=folder,
-            reason=error.strerror or str(error),
-        ) from error
+    make_folder(folder, private=True)
     places = {name: draft.crop(name) for name in (*draft.answers, *draft.writings)}
     for number, one in enumerate(draft.reading["elsewhere"], start=1):
         places[f"elsewhere-{number}"] = draft.cut(one["page"], one["box"])
