@@ -11,8 +11,10 @@ import dataclasses
 import datetime as dt
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     from clearance.language import Language
     from clearance.remembered import Memory
     from clearance.results import PhotoResult
+    from clearance.settings import Settings
     from clearance.use import IntendedUse
 
 # The first class that fits gives the number, so the narrow ones stand first.
@@ -222,6 +225,85 @@ def scan(
 
 @app.command(
     cls=Command,
+    help=N_("Check the pictures that arrive in a folder, until it is stopped with Ctrl-C."),
+)
+@gathers(order=Order)
+def watch(
+    inbox: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INBOX",
+            exists=True,
+            file_okay=False,
+            help=N_("Folder in which pictures arrive, with its subfolders."),
+        ),
+    ],
+    order: Order,
+    settle: Annotated[
+        float,
+        typer.Option(
+            "--settle",
+            min=0,
+            max=3600,
+            metavar="SECONDS",
+            help=N_("How long a file must not have changed before it counts as complete."),
+        ),
+    ] = 5.0,
+) -> None:
+    from clearance.album import clear_files
+    from clearance.arriving import Inbox, arriving
+    from clearance.clear import House
+
+    _check_order(order, None, None)
+    folder = registry_folder(order.registry)
+    settings = settings_in(folder)
+    use = _use(order, settings, known_channels(order.channel or (), settings, order.words))
+    detector = detector_for(settings, thorough=order.thorough)
+    results: list[PhotoResult] = []
+    with registry_if_there(folder, settings, order.words) as registry, _ctrl_c() as stop:
+        house = House.open(settings, detector, registry, today())
+        say(order.words.gettext("Waiting for pictures in {path}.").format(path=inbox))
+        for path in arriving(Inbox(inbox, settle=settle), stop, interval=min(2.0, settle + 0.2)):
+            # Opened anew: somebody may have signed since the last picture came.
+            house = House.open(settings, detector, registry, today())
+            results += _said(order, clear_files([path], use, house))
+        _write_reports(order, results, use, house)
+    raise typer.Exit(_exit_code(results, exporting=False))
+
+
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C, so that a verdict is said to its end; a second one stops all."""
+    stop = threading.Event()
+
+    def asked(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, asked)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _said(order: Order, judged: Iterable[PhotoResult]) -> list[PhotoResult]:
+    """Say each verdict as soon as it is known, without any summary."""
+    from clearance import terminal
+    from clearance.documents import photo_document
+
+    results = []
+    for result in judged:
+        results.append(result)
+        if order.as_json:
+            answer(photo_document(result))
+        else:
+            terminal.console().print(terminal.photo(result, order.words))
+    return results
+
+
+@app.command(
+    cls=Command,
     help=N_("Write copies that may be published: everybody who is not cleared is hidden."),
 )
 @gathers(order=Order, copies=CopyOrder)
@@ -277,17 +359,8 @@ def _run(
     detector = detector_for(settings, thorough=order.thorough, at_once=jobs == 1)
     from clearance.album import clear_files
     from clearance.clear import House
-    from clearance.use import IntendedUse
 
-    max_edge = settings.publication.max_edge if order.max_edge is None else order.max_edge
-    use = IntendedUse(
-        asked or settings.consent.channels,
-        order.on or today(),
-        max_edge,
-        purpose=known_purpose(order.purpose, settings, order.words),
-        event=order.event,
-        until=order.until,
-    )
+    use = _use(order, settings, asked)
     with photos, registry_if_there(folder, settings, order.words) as registry:
         alone = jobs == 1
         house = House.open(settings, detector, registry, today(), photos.open, looks_itself=alone)
@@ -303,11 +376,22 @@ def _run(
             results = _judge_all(order, judged, len(paths), house)
             if memory and not order.as_json:
                 _tell_changes(memory, order.words)
-        if order.report:
-            _write_report(order, order.report, results, use, house)
-        if order.report_to_share:
-            _write_report(order, order.report_to_share, results, use, house, names=False)
+        _write_reports(order, results, use, house)
     raise typer.Exit(_exit_code(results, exporting=exporting))
+
+
+def _use(order: Order, settings: Settings, asked: Sequence[str]) -> IntendedUse:
+    """What the pictures are to be used for."""
+    from clearance.use import IntendedUse
+
+    return IntendedUse(
+        tuple(asked) or settings.consent.channels,
+        order.on or today(),
+        settings.publication.max_edge if order.max_edge is None else order.max_edge,
+        purpose=known_purpose(order.purpose, settings, order.words),
+        event=order.event,
+        until=order.until,
+    )
 
 
 def _jobs_for(paths: Sequence[Path], asked: int | None) -> int:
@@ -432,6 +516,15 @@ def _judge_all(
     for line in terminal.summary(results, rate_of(house, results), order.words):
         out.print(line)
     return results
+
+
+def _write_reports(
+    order: Order, results: Sequence[PhotoResult], use: IntendedUse, house: House
+) -> None:
+    if order.report:
+        _write_report(order, order.report, results, use, house)
+    if order.report_to_share:
+        _write_report(order, order.report_to_share, results, use, house, names=False)
 
 
 def _write_report(

@@ -1,0 +1,50 @@
+"""An inbox is cleared as it fills, and Ctrl-C ends with what was found."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clearance.commandline import ExitCode
+from tests.commands import ROOT, SAMPLES, run
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to one process")
+def test_what_arrives_is_judged_until_ctrl_c(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "first.jpg").write_bytes((SAMPLES / "album" / "03.jpg").read_bytes())
+    (inbox / "later.jpg.part").write_bytes(b"half of it")
+    code = "import sys, cli; sys.argv = ['clearance', *sys.argv[1:]]; cli.main()"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", code, "watch", str(inbox), "--json", "--settle", "0.2"),
+            *("--registry", str(tmp_path / "none"), "--report", str(tmp_path / "report.json")),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    assert (Path(first["path"]).name, first["outcome"]) == ("first.jpg", "cleared")
+    (inbox / "later.jpg.part").write_bytes((SAMPLES / "ward-opening.jpg").read_bytes())
+    (inbox / "later.jpg.part").rename(inbox / "later.jpg")
+    second = json.loads(process.stdout.readline())
+    assert (Path(second["path"]).name, second["outcome"]) == ("later.jpg", "blocked")
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.NOT_CLEARED, told
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [Path(one["path"]).name for one in report["files"]] == ["first.jpg", "later.jpg"]
+
+
+def test_an_inbox_must_be_there(tmp_path: Path) -> None:
+    run("watch", tmp_path / "none").assert_exit(ExitCode.USAGE)
