@@ -64,6 +64,9 @@ class Journal:
     def begin(self, records: Iterable[bytes]) -> None:
         """Write the journal anew with these records, and go on behind them.
 
+        Where another process has it open and the system keeps it closed, as Windows does, this
+        one keeps nothing.
+
         Raises:
             RegistryUnwritableError: full disk, no permission, read-only.
         """
@@ -76,17 +79,20 @@ class Journal:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             write_whole(self._path, b"".join(whole))
             self._stream = self._path.open("ab")
+        except PermissionError as error:
+            if not self._path.exists():
+                raise unwritable(self._path, error) from error
         except OSError as error:
             raise unwritable(self._path, error) from error
 
     def add(self, record: bytes) -> None:
-        """Add a record; it is with the system when this returns, and survives our own end.
+        """Add a record, if it was begun; it survives our own end when this returns.
 
         Raises:
             RegistryUnwritableError: full disk, no permission, read-only.
         """
         if self._stream is None:
-            raise AssertionError("a journal that was not begun")
+            return
         try:
             self._stream.write(self._sealed(record))
             self._stream.flush()

@@ -207,6 +207,21 @@ def test_an_altered_journal_is_thrown_away(
     assert opened.journal("albums").records() == []
 
 
+def test_a_journal_that_another_process_keeps_closed_is_done_without(
+    opened: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = journal_of(opened)
+
+    def closed(*_: object) -> None:
+        raise PermissionError("another process uses it")
+
+    monkeypatch.setattr("consent.journal.write_whole", closed)
+    journal.begin([b"other"])
+    journal.add(b"more")
+    journal.close()
+    assert journal.records() == [b"one", b"two", b"three"]
+
+
 def test_a_person_who_is_erased_leaves_no_journal(opened: Registry, empty_registry: Path) -> None:
     journal_of(opened)
     run("people", "add", "Anna Keller", "--registry", empty_registry).assert_exit(ExitCode.CLEARED)
