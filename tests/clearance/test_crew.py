@@ -101,9 +101,7 @@ def test_how_many_processes_there_are() -> None:
 
 
 def test_an_album_says_the_same_whoever_looks(demo_registry: Path, tmp_path: Path) -> None:
-    for name in ("ward-opening.jpg",):
-        (tmp_path / name).write_bytes((SAMPLES / name).read_bytes())
-    for photo in sorted((SAMPLES / "album").iterdir()):
+    for photo in sorted((SAMPLES / "album").iterdir())[:4]:
         (tmp_path / photo.name).write_bytes(photo.read_bytes())
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     asked = ("scan", tmp_path, "--registry", demo_registry, "--channel", "website", "--json")

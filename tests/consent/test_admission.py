@@ -20,6 +20,7 @@ from consent.admission import (
     admitted_author,
     admitted_birth,
     admitted_contact,
+    admitted_form_language,
     admitted_language,
     admitted_name,
     admitted_note,
@@ -61,7 +62,7 @@ every_line = pytest.mark.parametrize("admitted", LINES, ids=lambda one: one.__na
 
 def test_every_line_of_text_is_tried_here() -> None:
     names = {name for name in vars(admission) if name.startswith("admitted_")}
-    others = {"birth", "language", "person", "portrait", "scan"}
+    others = {"birth", "form_language", "language", "person", "portrait", "scan"}
     assert names == {one.__name__ for one in LINES} | {f"admitted_{name}" for name in others}
 
 
@@ -169,6 +170,15 @@ def test_only_the_languages_of_the_forms_are_written() -> None:
     for code in ("rm", "french", "f\nr", "fr\x00"):
         with pytest.raises(RecordInvalidError, match="there are fr, de, it, en"):
             admitted_language(code)
+
+
+def test_a_form_is_in_one_language_or_in_two() -> None:
+    assert admitted_form_language(" FR + de ") == "fr+de"
+    assert admitted_form_language("it") == "it"
+    assert admitted_form_language("") == ""
+    for code in ("fr+", "+fr", "fr+fr", "fr+rm", "fr+de+it"):
+        with pytest.raises(RecordInvalidError, match="is not a language of the forms"):
+            admitted_form_language(code)
 
 
 def test_every_detail_of_a_person_is_put_in_order() -> None:
