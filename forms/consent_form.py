@@ -17,6 +17,7 @@ from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from clearance.legal import legal_profile
 from forms import sheet
 from forms.atomic import written_whole
 from forms.errors import FormCountError, FormOverflowError, SerialInvalidError
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 MOST_FORMS = 5000
 """More than this in one file is a mistake in the number, not a print run."""
 
+_LAW, _LAW_BESIDE, _LEAST_LAW = 6.0, 4.75, 4.25
+_LAW_BASELINE = sheet.STRIP_BOTTOM + 6.8
 _QR_VERSION = 3  # 29 modules; 47 characters at level Q, of which 41 are used at most
 _QR_MASK = 2
 
@@ -265,6 +268,8 @@ def _define_pages(
         form.paper.fiducials()
         fingerprint = template.fingerprint if template else ""
         _draw_footer(form.paper, words, variant, len(split), fingerprint)
+        if institution:
+            _draw_law(form.paper, words, institution)
         if page == 1:
             head(form, variant.subtitle)
         for section in sections:
@@ -327,6 +332,20 @@ def _draw_footer(
     if paper.page > 1:
         title = words.line("form.title")
         paper.text_at(sheet.LEFT, sheet.STRIP_TOP, title, 8, colour=sheet.FAINT)
+
+
+def _draw_law(paper: Sheet, words: Words, institution: Institution) -> None:
+    """The act the institution lives under: in the margin, where no scan is searched for ink."""
+    languages = words.language.split(BESIDE)
+    room = sheet.RIGHT - sheet.LEFT
+    for line, language in enumerate(reversed(languages)):
+        text = legal_profile(institution.legal_profile, language).data_protection_act
+        size = _LAW if len(languages) == 1 else _LAW_BESIDE
+        while size > _LEAST_LAW and Sheet.width(text, size) > room:
+            size -= 0.25
+        shown = Sheet.clipped(text, size, room)
+        baseline = _LAW_BASELINE + line * (size + 0.5)
+        paper.text_at(sheet.LEFT, baseline, shown, size, colour=sheet.FAINT)
 
 
 def _draw_serial(canvas: Canvas, words: Words, serial: str, page: int, template: Template) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from reportlab.lib.pagesizes import A4
 
+from clearance.legal import legal_profile
 from forms import sheet
 from forms.sheet import Sheet
 from forms.typeface import BOLD, legible
-from forms.wording import joined
+from forms.wording import BESIDE, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,13 @@ def define_copy(
     for key in ("withdrawal", "recall"):
         if paper.top > _CUT + 60:
             paper.paragraph(words[f"notes.{key}"], gap=2)
+    if institution and paper.top > _CUT + 60:
+        paper.paragraph(
+            tuple(
+                legal_profile(institution.legal_profile, language).image_right
+                for language in words.language.split(BESIDE)
+            )
+        )
     _slip(paper, words, institution)
     canvas.endForm()
 

@@ -303,6 +303,20 @@ def test_a_logo_stands_on_every_form_and_changes_no_reading(tmp_path: Path) -> N
     assert not found.problems
 
 
+def test_the_law_of_the_institution_stands_in_the_margin(tmp_path: Path) -> None:
+    path = tmp_path / "form.pdf"
+    house = Institution(name="Haus", legal_profile="ch-vs")
+    print_forms(path, language="fr+de", count=1, institution=house)
+    text = words(path)
+    assert "(LIPDA)" in text
+    assert "(GIDA)" in text
+    found = read_page(
+        Scan(path, 1, "", np.asarray(images(path, dots_per_inch=200)[0].convert("L")))
+    )
+    assert isinstance(found, PageReading)
+    assert not found.elsewhere
+
+
 @pytest.mark.parametrize("name", ["../logo.png", "none.png", "text.png"])
 def test_a_logo_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "registry"
