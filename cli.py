@@ -52,7 +52,6 @@ from clearance.commandline import (
     settings_in,
     tell_outdated,
     today,
-    version,
     words_for,
 )
 from clearance.consent_commands import DECIDE_HELP, consent_app, decide
@@ -263,12 +262,23 @@ def watch(
     with registry_if_there(folder, settings, order.words) as registry, _ctrl_c() as stop:
         house = House.open(settings, detector, registry, today())
         say(order.words.gettext("Waiting for pictures in {path}.").format(path=inbox))
-        for path in arriving(Inbox(inbox, settle=settle), stop, interval=min(2.0, settle + 0.2)):
+        coming = Inbox(inbox, settle=settle)
+        for path in arriving(coming, stop, interval=min(2.0, settle + 0.2)):
             # Opened anew: somebody may have signed since the last picture came.
             house = House.open(settings, detector, registry, today())
             results += _said(order, clear_files([path], use, house))
         _write_reports(order, results, use, house)
-    raise typer.Exit(_exit_code(results, exporting=False))
+        # What nobody has judged is not clear: a run that saw nothing says nothing of the inbox.
+        left = set(coming.waiting) | set(coming.unseen())
+        if left:
+            said = order.words.ngettext(
+                "{n} file in {path} was not judged.",
+                "{n} files in {path} were not judged.",
+                len(left),
+            )
+            say(said.format(n=len(left), path=inbox))
+    code = _exit_code(results, exporting=False)
+    raise typer.Exit(ExitCode.NOT_CLEARED if left and code is ExitCode.CLEARED else code)
 
 
 @contextlib.contextmanager
@@ -467,6 +477,7 @@ def _judging(
     from clearance.album import clear_looked
     from clearance.crew import Crew, Here, Outfit, Processes
     from clearance.remembered import Memory
+    from clearance.tool_versions import looking_version
 
     eyes, settings, jobs = house.eyes, house.settings, manner.jobs or 1
     outfit = Outfit(settings, eyes.gallery, eyes.limits, thorough=order.thorough)
@@ -474,7 +485,7 @@ def _judging(
     with contextlib.ExitStack() as open_things:
         memory = None
         if house.registry:
-            looked_with = repr((version(), settings.detection, settings.models, order.thorough))
+            looked_with = looking_version(house, thorough=order.thorough)
             journal = house.registry.journal("albums")
             memory = Memory(journal, looked_with, eyes.gallery, today(), again=manner.again)
             open_things.callback(memory.close)

@@ -94,6 +94,17 @@ class Inbox:
         open_still = [path for path, sighting in self._seen.items() if not sighting.given]
         return tuple(sorted([*open_still, *self._unfinished]))
 
+    def unseen(self) -> Iterator[Path]:
+        """What lies there now and was not given in this version.
+
+        Raises:
+            AlbumUnreadableError: a folder cannot be read.
+        """
+        for path in self._files():
+            known = self._seen.get(path)
+            if known is None or not known.given or known.version != _version(path):
+                yield path
+
     def arrived(self) -> Iterator[Path]:
         """Looks once; gives what is all there and was not given in this version, sorted.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -36,3 +37,16 @@ def model_hashes(house: House) -> Mapping[str, str]:
     chosen = (house.settings.detection.finder, house.settings.detection.recogniser)
     found = {name: weights_of(name, house.settings.models) for name in dict.fromkeys(chosen)}
     return {name: sha256 for name, sha256 in found.items() if sha256}
+
+
+def looking_version(house: House, *, thorough: bool = False) -> str:
+    """Says with what photos are looked at: what one such look saw, another would see again.
+
+    Program and libraries, networks by their weights, settings, and, of a recogniser of the
+    institution's own, the table of its scores: it says which likeness is certain.
+    """
+    scores = house.eyes.detector.scores_path
+    table = hashlib.sha256(scores.read_bytes()).hexdigest() if scores and scores.is_file() else ""
+    detection, models = house.settings.detection, house.settings.models
+    told = (dict(tool_versions(house)), dict(model_hashes(house)), table)
+    return repr((told, detection, models, thorough))

@@ -51,7 +51,7 @@ def main() -> None:
     except pypdfium2.PdfiumError as error:
         _tell({"refused": "damaged", "reason": str(error) or type(error).__name__})
     except MemoryError:
-        _tell({"refused": "memory", "reason": ""})
+        _tell({"refused": "broken", "reason": ""})
 
 
 def _limit_memory(most: int) -> None:

@@ -39,9 +39,11 @@ def test_what_arrives_is_judged_until_ctrl_c(tmp_path: Path) -> None:
     (inbox / "later.jpg.part").rename(inbox / "later.jpg")
     second = json.loads(process.stdout.readline())
     assert (Path(second["path"]).name, second["outcome"]) == ("later.jpg", "blocked")
+    (inbox / "never.jpg.part").write_bytes(b"half of it")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == ExitCode.NOT_CLEARED, told
+    assert "1 file in" in told
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [Path(one["path"]).name for one in report["files"]] == ["first.jpg", "later.jpg"]
 

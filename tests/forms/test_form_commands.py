@@ -16,7 +16,10 @@ from pypdfium2 import raw
 
 from clearance.commandline import ExitCode
 from consent.registry import Registry
+from forms import printing_commands
 from forms.consent_form import form_template, qr_payload
+from forms.variants import VARIANTS
+from forms.wording import LANGUAGES
 from tests.commands import SAMPLES, run
 from tests.forms.office import MM, SCALE, Person, skewed, upside_down
 from tests.forms.paper import codes, words
@@ -335,6 +338,11 @@ def test_whom_a_form_is_not_for_gets_none(office: Office) -> None:
         assert len(told["serials"]) == 1
         assert [one["line"] for one in told["refused"]] == [line]
     assert "06.05.2015" in words(office.folder / "x.pdf")
+
+
+def test_the_command_offers_every_form_and_language() -> None:
+    assert tuple(VARIANTS) == printing_commands._FORMS
+    assert printing_commands._LANGUAGES == LANGUAGES
 
 
 def test_what_no_box_is_for_is_not_lost_in_silence(office: Office) -> None:
