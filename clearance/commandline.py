@@ -337,10 +337,17 @@ def settings_in(folder: Path) -> Settings:
     return load_settings(folder / FILE_NAME)
 
 
-def detector_for(settings: Settings, *, thorough: bool = False, at_once: bool = True) -> Detector:
+def detector_for(
+    settings: Settings,
+    *,
+    thorough: bool = False,
+    at_once: bool = True,
+    threads: int | None = None,
+) -> Detector:
     """The networks the settings name; they load in the background, or when they are needed.
 
-    It looks thoroughly where the settings say so or `thorough` asks for it.
+    It looks thoroughly where the settings say so or `thorough` asks for it, on so many cores;
+    None for all of them.
     """
     from detector.detector import Detector
     from detector.options import DetectionOptions
@@ -352,6 +359,7 @@ def detector_for(settings: Settings, *, thorough: bool = False, at_once: bool = 
         chosen.recogniser,
         models=settings.models,
         options=options,
+        threads=threads,
         at_once=at_once,
     )
 

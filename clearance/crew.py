@@ -214,20 +214,12 @@ _eyes: Eyes | None = None
 
 def _equip(outfit: Outfit) -> None:
     """What a process does first: the networks, on one core, since the others have theirs."""
-    from detector.detector import Detector
-    from detector.options import DetectionOptions
+    from clearance.commandline import detector_for
 
     global _eyes  # noqa: PLW0603 - what a process has once, for every photo
     # Ctrl-C is for whoever asked, who then ends us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    chosen = outfit.settings.detection
-    detector = Detector.load(
-        chosen.finder,
-        chosen.recogniser,
-        models=outfit.settings.models,
-        options=DetectionOptions(thorough=outfit.thorough or chosen.thorough),
-        threads=1,
-    )
+    detector = detector_for(outfit.settings, thorough=outfit.thorough, threads=1)
     if len(outfit.gallery):
         detector.prepare_matching()
     _eyes = Eyes(detector, outfit.gallery, outfit.limits)
