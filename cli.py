@@ -7,7 +7,6 @@ functions: `clear --help` must open without numpy or a network.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime as dt
 import os
 import shutil
@@ -23,36 +22,18 @@ import typer
 
 from clearance.commandline import (
     N_,
-    AgainOption,
     BlurOption,
-    ChannelOption,
     Command,
     CommandGroup,
-    EventOption,
     ExitCode,
-    JobsOption,
-    JsonOption,
-    LangOption,
-    MaxEdgeOption,
-    OnOption,
     OutOption,
-    PurposeOption,
-    RegistryOption,
-    ReportOption,
-    SharedReportOption,
-    ThoroughOption,
-    UntilOption,
     answer,
     detector_for,
-    known_channels,
-    known_purpose,
     registry_folder,
     registry_if_there,
     say,
     settings_in,
-    tell_outdated,
     today,
-    words_for,
 )
 from clearance.consent_commands import DECIDE_HELP, consent_app, decide
 from clearance.copy_options import DEFAULT_FOLDER, CopyOrder
@@ -67,19 +48,16 @@ from clearance.model_commands import models_app
 from clearance.option_groups import gathers
 from clearance.people_commands import people_app
 from clearance.registry_commands import registry_app
+from clearance.run_options import AlbumOrder, Order, check_copies
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 from forms.commands import ROPA_HELP, forms_app, ropa
 from forms.errors import FormsError
 
 if TYPE_CHECKING:
-    from clearance.album_sources import AlbumSources
     from clearance.clear import House
-    from clearance.copying import Copies
-    from clearance.language import Language
-    from clearance.remembered import Memory
     from clearance.results import PhotoResult
-    from clearance.settings import Settings
+    from clearance.run import Task
     from clearance.use import IntendedUse
 
 # The first class that fits gives the number, so the narrow ones stand first.
@@ -150,38 +128,6 @@ def _clear_the_screen() -> int:
     return ExitCode.CLEARED
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Order:
-    """What `check`, `scan` and `export` are asked for."""
-
-    channel: ChannelOption = None
-    purpose: PurposeOption = None
-    event: EventOption = None
-    on: OnOption = None
-    until: UntilOption = None
-    max_edge: MaxEdgeOption = None
-    thorough: ThoroughOption = False
-    registry: RegistryOption = None
-    as_json: JsonOption = False
-    report: ReportOption = None
-    report_to_share: SharedReportOption = None
-    lang: LangOption = None
-
-    @property
-    def words(self) -> Language:
-        """The language of the answer."""
-        return words_for(self.lang)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AlbumManner:
-    """What an album is, by how many it is looked at, and whether what was seen before counts."""
-
-    sources: AlbumSources
-    jobs: int | None = None
-    again: bool = False
-
-
 @app.command("check", cls=Command, help=CHECK_HELP)
 @clear_app.command(cls=Command, help=CHECK_HELP, context_settings=_WITH_NUMBERS)
 @gathers(order=Order)
@@ -193,11 +139,13 @@ def check(
     blur: BlurOption = False,
     out: OutOption = None,
 ) -> None:
-    _run(order, photos, None, _blurred(order, blur, out))
+    from clearance.run import Task
+
+    _run(order, Task(tuple(photos), copying=_blurred(order, blur, out)))
 
 
-@app.command(cls=Command, help=N_("Check every picture of a folder and its subfolders."))
-@gathers(order=Order)
+@app.command(cls=Command, help=N_("Check every picture of an album, from folders to archives."))
+@gathers(order=Order, manner=AlbumOrder)
 def scan(
     album: Annotated[
         list[str],
@@ -207,19 +155,19 @@ def scan(
         ),
     ],
     order: Order,
+    manner: AlbumOrder,
     blur: BlurOption = False,
     out: OutOption = None,
-    jobs: JobsOption = None,
-    again: AgainOption = False,
 ) -> None:
     from clearance.album_sources import AlbumSources
+    from clearance.run import Task
 
     copying = _blurred(order, blur, out)
     only = Path(album[0]) if len(album) == 1 else None
     root = only if only and only.is_dir() else None
     with AlbumSources(album, sys.stdin.buffer) as sources:
-        paths = [file.path for file in sources.files]
-        _run(order, paths, root, copying, manner=AlbumManner(sources, jobs, again))
+        paths = tuple(file.path for file in sources.files)
+        _run(order, Task(paths, root, copying, sources, manner))
 
 
 @app.command(
@@ -253,10 +201,11 @@ def watch(
     from clearance.arriving import Inbox, arriving
     from clearance.clear import House
 
-    _check_order(order, None, None)
+    order.check()
+    _check_reports(order)
     folder = registry_folder(order.registry)
     settings = settings_in(folder)
-    use = _use(order, settings, known_channels(order.channel or (), settings, order.words))
+    use = order.use(settings)
     detector = detector_for(settings, thorough=order.thorough)
     results: list[PhotoResult] = []
     with registry_if_there(folder, settings, order.words) as registry, _ctrl_c() as stop:
@@ -326,14 +275,14 @@ def export(
     copies: CopyOrder,
 ) -> None:
     from clearance.album import album_files
+    from clearance.run import Task
 
     if (copies.hide or copies.mask) and (len(photos) > 1 or photos[0].is_dir()):
         _ = order.words.gettext
         raise typer.BadParameter(_("--hide and --mask are about one picture: name only that one"))
-    if len(photos) == 1 and photos[0].is_dir():
-        _run(order, album_files(photos[0]), photos[0], copies, exporting=True)
-    else:
-        _run(order, photos, None, copies, exporting=True)
+    root = photos[0] if len(photos) == 1 and photos[0].is_dir() else None
+    paths = album_files(root) if root else photos
+    _run(order, Task(tuple(paths), root, copies), exporting=True)
 
 
 def _blurred(order: Order, blur: bool, out: Path | None) -> CopyOrder | None:
@@ -344,189 +293,35 @@ def _blurred(order: Order, blur: bool, out: Path | None) -> CopyOrder | None:
     return CopyOrder(out or DEFAULT_FOLDER) if blur else None
 
 
-def _run(
-    order: Order,
-    paths: Sequence[Path],
-    root: Path | None,
-    copying: CopyOrder | None,
-    *,
-    exporting: bool = False,
-    manner: AlbumManner | None = None,
-) -> None:
-    _check_order(order, root, copying)
-    folder = registry_folder(order.registry)
-    settings = settings_in(folder)
-    asked = known_channels(order.channel or (), settings, order.words)
-    # The first photo is decoded and the network loaded while the rest of the
-    # program is imported and the registry opened.
-    from detector.ahead import PhotosAhead
-    from detector.photo import open_photo
+def _run(order: Order, task: Task, *, exporting: bool = False) -> None:
+    """Judge the files of a task, say every verdict, write what is asked for about all of them."""
+    from clearance.run import begun
+    from clearance.telling import teller
 
-    # A copy is made of the pixels, which never leave the process that looked.
-    jobs = _jobs_for(paths, manner.jobs) if manner and not copying else 1
-    opener = manner.sources.open_photo if manner else open_photo
-    photos = PhotosAhead(paths if jobs == 1 else (), opener)
-    detector = detector_for(settings, thorough=order.thorough, at_once=jobs == 1)
-    from clearance.album import clear_files
-    from clearance.clear import House
-
-    use = _use(order, settings, asked)
-    with photos, registry_if_there(folder, settings, order.words) as registry:
-        alone = jobs == 1
-        house = House.open(settings, detector, registry, today(), photos.open, looks_itself=alone)
-        if registry and settings.detection.matching:
-            tell_outdated(registry, detector, order.words)
-        copies = _copies(order, copying, paths, root, house) if copying else None
-        judging: contextlib.AbstractContextManager[tuple[Iterator[PhotoResult], Memory | None]]
-        if manner and copies is None:
-            judging = _judging(order, use, house, dataclasses.replace(manner, jobs=jobs))
-        else:
-            judging = contextlib.nullcontext((clear_files(paths, use, house, copies), None))
-        with judging as (judged, memory):
-            results = _judge_all(order, judged, len(paths), house)
-            if memory and not order.as_json:
-                _tell_changes(memory, order.words)
-        _write_reports(order, results, use, house)
-    raise typer.Exit(_exit_code(results, exporting=exporting))
+    order.check()
+    _check_reports(order)
+    check_copies(task.root, task.copying, order.words)
+    album = task.album is not None
+    quiet = bool(task.album and task.album.quiet)
+    told = teller(order.words, as_json=order.as_json, album=album, quiet=quiet)
+    stopping = _ctrl_c() if album else contextlib.nullcontext()
+    with begun(order, task, keep=order.reports) as run, stopping as stop:
+        with told.running(len(task.paths)) as tell:
+            for result in run.verdicts(stop):
+                tell(result)
+        found = run.findings()
+        told.end(found)
+        _write_reports(order, found.results, run.use, run.house)
+    raise typer.Exit(found.exit_code(exporting=exporting))
 
 
-def _use(order: Order, settings: Settings, asked: Sequence[str]) -> IntendedUse:
-    """What the pictures are to be used for."""
-    from clearance.use import IntendedUse
-
-    return IntendedUse(
-        tuple(asked) or settings.consent.channels,
-        order.on or today(),
-        settings.publication.max_edge if order.max_edge is None else order.max_edge,
-        purpose=known_purpose(order.purpose, settings, order.words),
-        event=order.event,
-        until=order.until,
-    )
-
-
-def _jobs_for(paths: Sequence[Path], asked: int | None) -> int:
-    # Here and not above: a single photo needs none of it.
-    from clearance.crew import jobs_for
-
-    return jobs_for(len(paths), asked)
-
-
-def _check_order(order: Order, root: Path | None, copying: CopyOrder | None) -> None:
-    """What can be wrong with the options is said before any work is done."""
-    _ = order.words.gettext
-    if root and copying and copying.out.resolve().is_relative_to(root.resolve()):
-        raise typer.BadParameter(
-            _("-o names a folder of the album: the copies would become inputs")
-        )
-    explained = copying.explain if copying else None
-    if copying and explained and explained.resolve().is_relative_to(copying.out.resolve()):
-        raise typer.BadParameter(
-            _("--explain names a folder of the copies, and what it shows must not be published")
-        )
-    if order.until and order.until < (order.on or today()):
-        raise typer.BadParameter(_("--until is before the day of publication"))
+def _check_reports(order: Order) -> None:
     from forms.clearance_report import SUFFIXES
 
     for report in (order.report, order.report_to_share):
         if report and report.suffix.lower() not in SUFFIXES:
-            wrong = _("--report takes a file ending in {known}")
+            wrong = order.words.gettext("--report takes a file ending in {known}")
             raise typer.BadParameter(wrong.format(known=", ".join(SUFFIXES)))
-    if order.report and order.report == order.report_to_share:
-        raise typer.BadParameter(
-            _("--report and --report-to-share name the same file, and only one may name people")
-        )
-
-
-def _copies(
-    order: Order, copying: CopyOrder, paths: Sequence[Path], root: Path | None, house: House
-) -> Copies:
-    """What makes the copies of the run, and what looks at them afterwards."""
-    from clearance.copying import Copies
-    from clearance.export import Exporter
-    from clearance.naming import Naming
-    from clearance.resemblance import comparing
-    from clearance.verification import Examiner, look_both_ways
-    from detector.photo import open_photo
-
-    settings = house.settings
-    examiner = Examiner(
-        open_photo,
-        look_both_ways(house.eyes.detector.find_faces),
-        comparing(house.eyes.detector) if settings.detection.matching else None,
-        house.eyes.detector.how_held,
-    )
-    exporter = Exporter(copying.out, paths, examiner, root=root, manner=copying.manner())
-    naming = None
-    if house.registry:
-        naming = Naming(
-            house.registry,
-            settings.consent,
-            ordinary=settings.publication.ordinary_words,
-            credited=settings.publication.credited,
-        )
-    sidecars = order.words if copying.sidecar else None
-    wishes = copying.wishes(settings)
-    return Copies(exporter, wishes, naming, settings.publication, sidecars=sidecars)
-
-
-@contextlib.contextmanager
-def _judging(
-    order: Order, use: IntendedUse, house: House, manner: AlbumManner
-) -> Iterator[tuple[Iterator[PhotoResult], Memory | None]]:
-    """The verdicts on an album, file after file, whoever looks at them; what was seen is kept."""
-    from clearance.album import clear_looked
-    from clearance.crew import Crew, Here, Outfit, Processes
-    from clearance.remembered import Memory
-    from clearance.tool_versions import looking_version
-
-    eyes, settings, jobs = house.eyes, house.settings, manner.jobs or 1
-    outfit = Outfit(settings, eyes.gallery, eyes.limits, thorough=order.thorough)
-    start = Here(eyes) if jobs == 1 else None
-    with contextlib.ExitStack() as open_things:
-        memory = None
-        if house.registry:
-            looked_with = looking_version(house, thorough=order.thorough)
-            journal = house.registry.journal("albums")
-            memory = Memory(journal, looked_with, eyes.gallery, today(), again=manner.again)
-            open_things.callback(memory.close)
-        crew = Crew(jobs, (lambda: start) if start else Processes(jobs, outfit), memory)
-        open_things.enter_context(crew)
-        yield clear_looked(manner.sources.files, crew, use, house, memory), memory
-
-
-def _tell_changes(memory: Memory, words: Language) -> None:
-    """What is no longer as in the run before."""
-    from clearance import terminal
-
-    for line in terminal.changes(memory.changes, words):
-        terminal.console().print(line)
-
-
-def _judge_all(
-    order: Order, judged: Iterable[PhotoResult], total: int, house: House
-) -> list[PhotoResult]:
-    """Say each verdict as soon as it is known."""
-    from clearance.documents import photo_document
-    from clearance.rate import rate_of
-
-    results = []
-    if order.as_json:
-        for result in judged:
-            results.append(result)
-            answer(photo_document(result))
-        return results
-    # Not for JSON: what draws tables takes as long to load as a network.
-    from clearance import terminal
-
-    out = terminal.console()
-    with terminal.progress(total, order.words) as advance:
-        for result in judged:
-            results.append(result)
-            out.print(terminal.photo(result, order.words))
-            advance()
-    for line in terminal.summary(results, rate_of(house, results), order.words):
-        out.print(line)
-    return results
 
 
 def _write_reports(
@@ -552,7 +347,7 @@ def _write_report(
     from clearance.tool_versions import model_hashes, tool_versions
     from forms.clearance_report import ReportHead, write_report
 
-    rate = rate_of(house, results)
+    rate = rate_of(house, faces=any(result.faces for result in results))
     head = ReportHead(
         language=order.words,
         made_at=dt.datetime.now().astimezone(),

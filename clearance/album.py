@@ -15,7 +15,9 @@ from clearance.errors import (
     ClearanceError,
     ExportError,
     LookBrokenError,
+    NotJudgedError,
 )
+from clearance.looking import Sight
 from clearance.results import Outcome, PhotoResult
 from clearance.use import IntendedUse
 from consent.errors import ConsentError
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from clearance.album_sources import AlbumFile
     from clearance.copying import Copies
     from clearance.crew import Crew
-    from clearance.looking import Looked
+    from clearance.likes import Likes
     from clearance.remembered import Memory
 
 # What lies beside pictures and shows nobody. Every other file is judged, and one
@@ -81,28 +83,38 @@ def clear_looked(
     crew: Crew,
     use: IntendedUse,
     house: House,
+    *,
     memory: Memory | None = None,
+    likes: Likes | None = None,
 ) -> Iterator[PhotoResult]:
     """As `clear_files`, of photos that others look at; without copies.
 
-    `memory` is told every verdict.
+    `memory` is told every verdict, `likes` what was seen as well.
 
     Raises:
         ModelMissingError, BackendMissingError: no file can be judged.
         ConsentError: the registry cannot answer.
     """
     known = list(files)
-    for file, looked in zip(known, crew.look(known), strict=True):
-        result = _guarded(file.path, functools.partial(_decided, looked, use, house), use, None)
+    for file, sight in zip(known, crew.look(known), strict=True):
+        result = _guarded(file.path, functools.partial(_decided, sight, use, house), use, None)
         if memory:
             memory.compare(result)
+        if likes and isinstance(sight, Sight):
+            likes.take(sight, result)
         yield result
 
 
-def _decided(looked: Looked | Exception, use: IntendedUse, house: House) -> PhotoResult:
-    if isinstance(looked, Exception):
-        raise looked
-    result = decide(looked, use, house)
+def not_judged(path: Path, use: IntendedUse) -> PhotoResult:
+    """The result of a file that nobody came to look at: it has failed, and says why."""
+    problem = NotJudgedError("not judged: the run was stopped before; run it again to go on")
+    return PhotoResult(path, Outcome.FAILED, asked=use.channels, use=use, problem=problem)
+
+
+def _decided(sight: Sight | Exception, use: IntendedUse, house: House) -> PhotoResult:
+    if isinstance(sight, Exception):
+        raise sight
+    result = decide(sight.looked, use, house)
     remember(result, house)
     return result
 

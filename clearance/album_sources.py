@@ -126,6 +126,16 @@ class AlbumSources:
         archive, place = self._members[path]
         return archive.read(place, limits)
 
+    def size(self, path: Path) -> int | None:
+        """The bytes that any of the files has, as its folder or archive says; None if unknown."""
+        if path in self._members:
+            archive, place = self._members[path]
+            return archive.size(place)
+        try:
+            return path.stat().st_size
+        except OSError:
+            return None
+
     @contextlib.contextmanager
     def unpacked(self, path: Path, limits: PhotoLimits = _DEFAULT_LIMITS) -> Iterator[Path]:
         """Where the bytes of any of the files can be read inside the block.

@@ -35,6 +35,22 @@ _T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Manner:
+    """How the photos of a run are looked at.
+
+    Attributes:
+        open_photo: opens one.
+        here: False where other processes look.
+        grouping: whether strangers are compared with one another, from picture to picture;
+            never where the institution has switched matching off.
+    """
+
+    open_photo: Callable[[Path], Frame] = open_photo
+    here: bool = True
+    grouping: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class House:
     """What every photo of a run is judged with.
 
@@ -52,23 +68,33 @@ class House:
         detector: Detector,
         registry: Registry | None,
         today: dt.date,
-        opener: Callable[[Path], Frame] = open_photo,
+        manner: Manner | None = None,
         *,
-        looks_itself: bool = True,
+        among: Collection[str] | None = None,
     ) -> House:
         """The house as it stands today: who may be matched, and how near is near enough.
 
-        `looks_itself` is False where other processes look at the photos.
+        Args:
+            settings: what the institution decided.
+            detector: the networks.
+            registry: who agreed to what; None where there is none yet.
+            today: the day.
+            manner: how photos are looked at; None for one by one, in this process.
+            among: ids of those who may be in the pictures; None for everybody.
         """
-        stored = registry.gallery(detector.recogniser_name, today) if registry else ()
-        if not settings.detection.matching:
-            stored = ()
-        if stored and looks_itself:
+        manner = manner or Manner()
+        matching = settings.detection.matching
+        grouping = manner.grouping and matching
+        stored = registry.gallery(detector.recogniser_name, today) if registry and matching else ()
+        if among is not None:
+            stored = tuple(one for one in stored if one[0] in among)
+        if (stored or grouping) and manner.here:
             detector.prepare_matching()
         model = model_for(detector)
         gallery = gallery_of(stored, detector.recogniser_name, model)
         limits = limits_for(model, len(gallery), settings.detection.false_positive_rate)
-        return cls(settings, registry, Eyes(detector, gallery, limits, opener))
+        eyes = Eyes(detector, gallery, limits, manner.open_photo, grouping=grouping)
+        return cls(settings, registry, eyes)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -86,8 +112,8 @@ def clear_photo(
         ModelMissingError, BackendMissingError: a network cannot be loaded.
         ConsentError: the registry cannot answer.
     """
-    frame, looked = look_at(path, house.eyes)
-    result = decide(looked, use, house)
+    frame, sight = look_at(path, house.eyes)
+    result = decide(sight.looked, use, house)
     if copies:
         result = _with_copy(frame, result, house, copies)
     remember(result, house)

@@ -169,22 +169,6 @@ LangOption = Annotated[
         "--lang", parser=language_code, metavar="fr|de|it|en", help=N_("Language of the answer.")
     ),
 ]
-JobsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--jobs",
-        min=1,
-        max=256,
-        metavar="N",
-        help=N_("How many processes look at the pictures; by default one for each core."),
-    ),
-]
-AgainOption = Annotated[
-    bool,
-    typer.Option(
-        "--again", help=N_("Look at every picture once more, also at those seen in earlier runs.")
-    ),
-]
 ChannelOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clearance.errors import LookBrokenError
-from clearance.looking import Eyes, Looked, look_at
+from clearance.looking import Eyes, Sight, look_at
 from clearance.remembered import stamp_of
 from clearance.zipped_album import ZippedAlbum
 from detector.photo import open_photo, photo_from_bytes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from clearance.album_sources import AlbumFile
     from clearance.remembered import Memory
     from clearance.settings import Settings
+    from clearance.twins import Twins
     from detector.faces import Frame
     from detector.matching import Gallery, Limits
 
@@ -46,6 +47,7 @@ class Outfit:
     gallery: Gallery
     limits: Limits
     thorough: bool = False
+    grouping: bool = False
 
 
 def jobs_for(photos: int, asked: int | None = None) -> int:
@@ -70,7 +72,11 @@ class Crew:
     """
 
     def __init__(
-        self, jobs: int, start: Callable[[], Executor], memory: Memory | None = None
+        self,
+        jobs: int,
+        start: Callable[[], Executor],
+        memory: Memory | None = None,
+        twins: Twins[Future[Sight]] | None = None,
     ) -> None:
         """Take how many may look at once.
 
@@ -78,10 +84,12 @@ class Crew:
             jobs: how many.
             start: gives an executor whose workers know what to look with: `Processes`, `Here`.
             memory: what was seen before; None for nothing.
+            twins: which files hold the same bytes; None where nobody asks.
         """
         self._jobs = jobs
         self._start = start
         self._memory = memory
+        self._twins = twins
         self._executor: Executor | None = None
 
     def __enter__(self) -> Crew:
@@ -90,8 +98,11 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def look(self, files: Iterable[AlbumFile]) -> Iterator[Looked | Exception]:
-        """What each photo shows, in the order of the files; or why it cannot be said."""
+    def look(self, files: Iterable[AlbumFile]) -> Iterator[Sight | Exception]:
+        """What each photo shows, in the order of the files; or why it cannot be said.
+
+        Of files with the same bytes one is looked at.
+        """
         waiting: collections.deque[_Begun] = collections.deque()
         coming = iter(files)
         try:
@@ -103,7 +114,7 @@ class Crew:
                     return
                 begun = waiting.popleft()
                 try:
-                    yield self._kept(begun, begun.future.result())
+                    yield self._kept(begun)
                 except BrokenExecutor:
                     # All that were begun are lost with it; none of them says whose fault it was.
                     lost = [begun, *waiting]
@@ -117,22 +128,50 @@ class Crew:
 
     def _begun(self, file: AlbumFile) -> _Begun:
         if self._memory and (known := self._memory.known(file.path)):
-            return _Begun(file, _done(known))
+            return _Begun(file, _done(Sight(known)))
         stamp = stamp_of(file.path) if self._memory else None
-        return _Begun(file, self._begin(file), stamp, fresh=True)
+        if self._twins is None:
+            return _Begun(file, self._begin(file), stamp, fresh=True)
+        future, same = self._twins.begin(file, functools.partial(self._begin, file))
+        return _Begun(file, future, stamp, fresh=True, same=same)
 
-    def _kept(self, begun: _Begun, looked: Looked) -> Looked:
+    def _kept(self, begun: _Begun) -> Sight:
+        """What was seen, remembered; of a repeated file what its twin showed.
+
+        Raises:
+            Exception: it could not be looked at.
+        """
+        if begun.same:
+            return self._kept_twin(begun)
+        sight = begun.future.result()
         if self._memory and begun.fresh:
-            self._memory.keep(looked, begun.stamp)
-        return looked
+            self._memory.keep(sight.looked, begun.stamp)
+        return sight
 
-    def _alone(self, begun: _Begun) -> Looked | Exception:
+    def _kept_twin(self, begun: _Begun) -> Sight:
+        """What another file of the same bytes showed; if it showed nothing, what this one does.
+
+        A reason names its file, and a file that changed while it was looked at is no twin.
+        """
+        error = begun.future.exception()
+        if isinstance(error, BrokenExecutor):
+            raise error
+        sight = None if error else begun.future.result()
+        if sight and sight.looked.sha256 == begun.same:
+            looked = dataclasses.replace(sight.looked, path=begun.file.path)
+            future = _done(dataclasses.replace(sight, looked=looked))
+        else:
+            future = self._begin(begun.file)
+        return self._kept(dataclasses.replace(begun, future=future, same=None))
+
+    def _alone(self, begun: _Begun) -> Sight | Exception:
         """A photo while nothing else is looked at: if something breaks, it is to blame."""
         if begun.future.done() and not begun.future.exception():
-            return self._kept(begun, begun.future.result())
+            return self._kept(begun)
         self._end()
         try:
-            return self._kept(begun, self._begin(begun.file).result())
+            again = self._begin(begun.file)
+            return self._kept(dataclasses.replace(begun, future=again, same=None))
         except BrokenExecutor:
             self._end()
             return LookBrokenError(
@@ -142,7 +181,7 @@ class Crew:
         except Exception as error:  # noqa: BLE001 - it is the verdict on this file
             return error
 
-    def _begin(self, file: AlbumFile) -> Future[Looked]:
+    def _begin(self, file: AlbumFile) -> Future[Sight]:
         if self._executor is None:
             self._executor = self._start()
         try:
@@ -160,17 +199,19 @@ class Crew:
 class _Begun:
     """A photo that is being looked at, or was before.
 
-    `stamp` is size and time of its file when that began; `fresh`: it was not known already.
+    `stamp` is size and time of its file when that began; `fresh`: it was not known already;
+    `same`: the SHA-256 of its bytes, where another file that has them is looked at in its place.
     """
 
     file: AlbumFile
-    future: Future[Looked]
+    future: Future[Sight]
     stamp: tuple[int, int] | None = None
     fresh: bool = False
+    same: str | None = None
 
 
-def _done(told: Looked | BaseException) -> Future[Looked]:
-    future: Future[Looked] = Future()
+def _done(told: Sight | BaseException) -> Future[Sight]:
+    future: Future[Sight] = Future()
     if isinstance(told, BaseException):
         future.set_exception(told)
     else:
@@ -222,13 +263,13 @@ def _equip(outfit: Outfit) -> None:
     detector = detector_for(outfit.settings, thorough=outfit.thorough, threads=1)
     if len(outfit.gallery):
         detector.prepare_matching()
-    _eyes = Eyes(detector, outfit.gallery, outfit.limits)
+    _eyes = Eyes(detector, outfit.gallery, outfit.limits, grouping=outfit.grouping)
 
 
 _archives: dict[Path, ZippedAlbum] = {}
 
 
-def _look(file: AlbumFile) -> Looked:
+def _look(file: AlbumFile) -> Sight:
     if _eyes is None:
         raise AssertionError("a process that was not equipped")
     return look_at(file.path, dataclasses.replace(_eyes, open_photo=_opener(file)))[1]

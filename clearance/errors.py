@@ -67,6 +67,10 @@ class LookBrokenError(ClearanceError):
     """The process that looked at a photo ended in the midst of it."""
 
 
+class NotJudgedError(ClearanceError):
+    """A run was stopped before it came to the file."""
+
+
 class AlbumUnreadableError(ClearanceError):
     """The album is empty, or a folder in it cannot be read: nothing may count as cleared."""
 

@@ -96,7 +96,7 @@ def faces_not_a_face(
         raise typer.BadParameter(_("--reason TEXT is needed: what is there instead of a face?"))
     with answering.opened() as (opened, settings):
         house = _house(opened, settings, thorough=thorough)
-        looked = look_at(photo, house.eyes)[1]
+        looked = look_at(photo, house.eyes)[1].looked
         faces, picture = looked.faces, looked.sha256
         if undo:
             said = words_on(faces, face, opened.not_faces_in(picture))

@@ -8,10 +8,12 @@ other processes, while what is decided stays in one place.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clearance.bursts import perceptual_hash, taken_at
 from clearance.hints import Hints, hints_of
 from detector.faces import Certainty, Face, Frame, Match
 from detector.matching import Gallery, Limits, match, worth_a_second_look
@@ -23,20 +25,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from detector.detector import Detector
+    from detector.faces import Templates
     from detector.second_pictures import Unjudged
+
+GROUPED_EYE_DISTANCE = 24.0
+"""Pixels between the eyes of a stranger's face that may be compared with those of other pictures:
+of smaller ones templates say little."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Eyes:
     """What a photo is looked at with.
 
-    `gallery` holds the templates of people whose consent allows matching today.
+    `gallery` holds the templates of people whose consent allows matching today; `grouping` says
+    whether strangers are compared with one another, from picture to picture.
     """
 
     detector: Detector
     gallery: Gallery
     limits: Limits
     open_photo: Callable[[Path], Frame] = open_photo
+    grouping: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class Looked:
 
     `faces` stand from the top down, then from the left; `matches` say whom each resembles, in
     the same order. `hints` are what the file itself says, `unjudged` the pictures in it that
-    nobody can judge.
+    nobody can judge. `likeness` is its `perceptual_hash`, `taken` what its camera's clock showed.
     """
 
     path: Path
@@ -56,9 +65,23 @@ class Looked:
     matches: tuple[Match, ...]
     hints: Hints
     unjudged: tuple[Unjudged, ...] = ()
+    likeness: int = 0
+    taken: dt.datetime | None = None
 
 
-def look_at(path: Path, eyes: Eyes) -> tuple[Frame, Looked]:
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What a look told, and what its faces are compared with one another by.
+
+    `templates` is float32 (n, d), a row per face, not a number where nothing was measured; None
+    where nobody compares. They stay in memory, and are never written.
+    """
+
+    looked: Looked
+    templates: Templates | None = dataclasses.field(default=None, repr=False)
+
+
+def look_at(path: Path, eyes: Eyes) -> tuple[Frame, Sight]:
     """The photo, and what a look at it told.
 
     Raises:
@@ -67,36 +90,65 @@ def look_at(path: Path, eyes: Eyes) -> tuple[Frame, Looked]:
     """
     frame = eyes.open_photo(path)
     faces = eyes.detector.find_faces(frame)
+    matches, templates = identify(frame, faces, eyes)
     looked = Looked(
         path=frame.path,
         sha256=frame.sha256,
         width=frame.width,
         height=frame.height,
         faces=faces,
-        matches=identify(frame, faces, eyes),
+        matches=matches,
         hints=hints_of(frame),
         unjudged=frame.unjudged,
+        likeness=perceptual_hash(frame.pixels),
+        taken=taken_at(frame.embedded.exif),
     )
-    return frame, looked
+    return frame, Sight(looked, templates if eyes.grouping else None)
 
 
-def identify(frame: Frame, faces: Sequence[Face], eyes: Eyes) -> tuple[Match, ...]:
-    """The best candidate for each face, in the order of the faces.
+def identify(
+    frame: Frame, faces: Sequence[Face], eyes: Eyes
+) -> tuple[tuple[Match, ...], Templates | None]:
+    """The best candidate for each face, in the order of the faces, and how they were measured.
 
-    Templates of the picture's faces live in this function only, and none is
-    computed while nobody is enrolled. A quick template tells who is certainly
-    nobody's match; only the others are measured carefully. Nobody is sure of a
-    blurred face.
+    No template is computed while nobody is enrolled and strangers are not compared. A quick
+    template tells who is certainly nobody's match; only the others are measured carefully.
+    Nobody is sure of a blurred face.
     """
-    if not faces or not len(eyes.gallery):
-        return (Match.nobody(),) * len(faces)
+    nobody = (Match.nobody(),) * len(faces)
+    if not faces or not (len(eyes.gallery) or eyes.grouping):
+        return nobody, None
+    if not len(eyes.gallery):
+        return nobody, _measured(frame, faces, eyes, _large_enough(faces))
     probes = eyes.detector.templates(frame, faces, quick=True)
     near = worth_a_second_look(probes, eyes.gallery, eyes.limits)
     careful = eyes.detector.templates(frame, [faces[row] for row in near])
-    probes = np.full_like(probes, np.nan)
-    probes[near] = careful
-    matches = match(probes, faces, eyes.gallery, eyes.limits)
-    return tuple(
+    compared = np.full_like(probes, np.nan)
+    compared[near] = probes[near] = careful
+    matches = match(compared, faces, eyes.gallery, eyes.limits)
+    sure = tuple(
         one if one.certainty is not Certainty.CONFIDENT or is_sharp(frame, face) else one.to_look_at
         for one, face in zip(matches, faces, strict=True)
     )
+    return sure, probes
+
+
+def _large_enough(faces: Sequence[Face]) -> list[int]:
+    """The faces that can be compared with those of other pictures."""
+    return [
+        row
+        for row, face in enumerate(faces)
+        if face.landmarks and face.landmarks.eye_distance >= GROUPED_EYE_DISTANCE
+    ]
+
+
+def _measured(
+    frame: Frame, faces: Sequence[Face], eyes: Eyes, rows: Sequence[int]
+) -> Templates | None:
+    """Quick templates of some of the faces; not a number for the others."""
+    if not rows:
+        return None
+    some = eyes.detector.templates(frame, [faces[row] for row in rows], quick=True)
+    templates = np.full((len(faces), some.shape[1]), np.nan, some.dtype)
+    templates[rows] = some
+    return templates

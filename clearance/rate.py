@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from clearance.clear import House
-    from clearance.results import PhotoResult
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,10 +22,15 @@ class MatchingRate:
     strangers: int | None
 
 
-def rate_of(house: House, results: Iterable[PhotoResult]) -> MatchingRate | None:
-    """The rate of a run; None where nobody was compared with anybody."""
+def rate_of(house: House, *, faces: bool) -> MatchingRate | None:
+    """The rate of a run; None where nobody was compared with anybody.
+
+    Args:
+        house: what the run judged with.
+        faces: whether there was a face at all.
+    """
     people = len(house.eyes.gallery)
-    if not people or not any(result.faces for result in results):
+    if not people or not faces:
         return None
     sure = house.eyes.limits.confident > 0
     return MatchingRate(people, _rounded(house.settings.detection.false_positive_rate, sure=sure))

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 KEPT_DAYS = 60
 """How long a photo that no run has met again is remembered."""
+_FORM = 2
+"""Of the records: what was written in another form is not read."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Memory:
         self._files: dict[str, tuple[int, int, str]] = {}
         self._verdicts: dict[tuple[str, str], str] = {}
         self.changes: list[Change] = []
-        head = {"setting": setting, "gallery": _digests(gallery)}
+        head = {"setting": f"{_FORM} {setting}", "gallery": _digests(gallery)}
         self._read(head)
         if again:
             self._looks.clear()
@@ -231,6 +233,8 @@ def _told(looked: Looked, on: dt.date) -> dict[str, Any]:
         ],
         "hints": dataclasses.asdict(looked.hints),
         "unjudged": list(looked.unjudged),
+        "likeness": looked.likeness,
+        "taken": looked.taken.isoformat() if looked.taken else None,
     }
 
 
@@ -250,6 +254,8 @@ def _looked(path: Path, sha256: str, told: Mapping[str, Any]) -> Looked:
         ),
         hints=_hints(told["hints"]),
         unjudged=tuple(map(Unjudged, told["unjudged"])),
+        likeness=told["likeness"],
+        taken=dt.datetime.fromisoformat(told["taken"]) if told["taken"] else None,
     )
 
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clearance import copy_words
-from clearance.rendition import max_edges
+from clearance import album_words, copy_words
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
 from detector.untrusted import printable
 
 if TYPE_CHECKING:
     from clearance.language import Language
-    from clearance.rate import MatchingRate
     from clearance.remembered import Change
     from clearance.rendition import Rendition
+    from clearance.run import Findings
     from consent.decision import Reason
 
 # A symbol beside each colour: colour alone says nothing on paper, in a pipe, or
@@ -46,15 +45,23 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
+class Advance(Protocol):
+    """Says that one file more is done, and with which verdict."""
+
+    def __call__(self, outcome: Outcome | None = None) -> None:
+        """One more."""
+
+
 @contextlib.contextmanager
-def progress(total: int, words: Language) -> Iterator[Callable[[], None]]:
+def progress(total: int, words: Language) -> Iterator[Advance]:
     """A bar on standard error while the block runs; call what it gives after each file.
 
+    Beside the bar: how many pictures a minute, the time left, how many have which verdict.
     There is none for a single file, nor where standard error is not a terminal.
     """
     error_console = console(stderr=True)
     if total <= 1 or not error_console.is_terminal:
-        yield lambda: None
+        yield lambda _=None: None
         return
     from rich.progress import (
         BarColumn,
@@ -66,13 +73,31 @@ def progress(total: int, words: Language) -> Iterator[Callable[[], None]]:
 
     columns = (
         TextColumn(words.gettext("Checking")),
-        BarColumn(),
+        BarColumn(bar_width=None),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[verdicts]}"),
     )
-    with Progress(*columns, console=error_console, transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
+    counts: dict[Outcome, int] = {}
+    with Progress(*columns, console=error_console, transient=True, expand=True) as bar:
+        task = bar.add_task("", total=total, rate="", verdicts="")
+
+        def advance(outcome: Outcome | None = None) -> None:
+            if outcome:
+                counts[outcome] = counts.get(outcome, 0) + 1
+            speed = bar.tasks[task].speed
+            rate = words.gettext("{n} a minute").format(n=round(60 * speed)) if speed else ""
+            bar.update(task, advance=1, rate=rate, verdicts=_symbols(counts))
+
+        yield advance
+
+
+def _symbols(counts: Mapping[Outcome, int]) -> str:
+    """How many pictures have which verdict, in the least space; the worst first."""
+    worst_first = sorted(counts, key=lambda outcome: -outcome.severity)
+    shown = ((*LOOKS[outcome], counts[outcome]) for outcome in worst_first)
+    return " ".join(f"[{style}]{symbol}[/] {n}" for symbol, style, n in shown)
 
 
 def photo(result: PhotoResult, words: Language) -> Group:
@@ -123,19 +148,21 @@ def places(result: PhotoResult, words: Language) -> Group:
     return Group(*parts, table if result.faces else _no_face(words))
 
 
-def summary(
-    results: Sequence[PhotoResult], rate: MatchingRate | None, words: Language
-) -> list[Text]:
-    """How many pictures have which verdict, and how often a stranger is mistaken.
+def summary(found: Findings, words: Language) -> list[Text]:
+    """What there is to say at the end of a run: counts, what is alike, what is different now.
 
-    A single picture has said its verdict, so that only the rate is left.
+    A single picture has said its verdict, so that little is left.
     """
     lines = []
-    if len(results) != 1:
-        lines = [_counts(results, words)]
-        lines += [Text(words.only_up_to(edge), style="yellow") for edge in max_edges(results)]
-    if rate:
-        lines.append(Text(words.rate(rate)))
+    if found.total != 1:
+        lines = [_counts(found.counts, words)]
+        lines += [Text(words.only_up_to(edge), style="yellow") for edge in found.edges]
+    lines += [Text(line) for line in album_words.alike(found.alike, words)]
+    if found.rate:
+        lines.append(Text(words.rate(found.rate)))
+    lines += changes(found.changes, words)
+    if found.left:
+        lines.append(Text(album_words.left(len(found.left), words), style="bold red"))
     return lines
 
 
@@ -166,11 +193,8 @@ def changes(found: Sequence[Change], words: Language) -> list[Text]:
     return lines
 
 
-def _counts(results: Iterable[PhotoResult], words: Language) -> Text:
+def _counts(counts: Mapping[Outcome, int], words: Language) -> Text:
     """How many pictures have which verdict, worst first."""
-    counts: dict[Outcome, int] = {}
-    for result in results:
-        counts[result.outcome] = counts.get(result.outcome, 0) + 1
     total = sum(counts.values())
     line = Text(words.ngettext("{n} picture", "{n} pictures", total).format(n=total) + ": ")
     worst_first = sorted(counts, key=lambda outcome: -outcome.severity)

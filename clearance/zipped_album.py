@@ -95,6 +95,10 @@ class ZippedAlbum:
         self._archive.close()
         self._file.close()
 
+    def size(self, place: str) -> int:
+        """The bytes that one of `places` says to have."""
+        return self._members[place].file_size
+
     def read(self, place: str, limits: PhotoLimits = _DEFAULT_LIMITS) -> bytes:
         """The bytes of one of `places`.
 

@@ -37,7 +37,21 @@ class Run:
 
     @property
     def documents(self) -> list[dict[str, Any]]:
-        """Standard output as JSON, one document a line; nothing else may be there."""
+        """Standard output as JSON, one document a line; nothing else may be there.
+
+        Without the last one of an album, which is about all of it.
+        """
+        return [document for document in self._lines if "album" not in document]
+
+    @property
+    def album(self) -> dict[str, Any]:
+        """What `scan --json` says of the album as a whole."""
+        *_, last = self._lines
+        found: dict[str, Any] = last["album"]
+        return found
+
+    @property
+    def _lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.result.stdout.splitlines()]
 
     @property

@@ -99,7 +99,7 @@ def test_0_cleared(empty_registry: Path, enrol: Callable[..., str]) -> None:
 
 
 def test_1_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_check_order", lambda *_: 1 / 0)
+    monkeypatch.setattr(cli, "_check_reports", lambda *_: 1 / 0)
     done = run("check", PORTRAIT)
     assert done.result.exit_code == ExitCode.BUG
     assert isinstance(done.result.exception, ZeroDivisionError)

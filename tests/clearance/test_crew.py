@@ -17,7 +17,7 @@ from clearance.commandline import ExitCode
 from clearance.crew import FEWEST, Crew, Outfit, Processes, jobs_for
 from clearance.errors import LookBrokenError
 from clearance.hints import Hints
-from clearance.looking import Looked
+from clearance.looking import Looked, Sight
 from clearance.settings import Settings
 from detector.errors import PhotoUnreadableError
 from detector.matching import Gallery, Limits
@@ -26,8 +26,8 @@ from tests.commands import SAMPLES, run
 OUTFIT = Outfit(Settings(), Gallery.empty(), Limits(0.5, 0.6))
 
 
-def looked(path: Path) -> Looked:
-    return Looked(path, "0" * 64, 10, 10, (), (), Hints())
+def looked(path: Path) -> Sight:
+    return Sight(Looked(path, "0" * 64, 10, 10, (), (), Hints()))
 
 
 class Process(Executor):
@@ -56,7 +56,7 @@ def told(names: str, deadly: str = "", jobs: int = 2) -> list[str]:
     paths = [Path(name) for name in names.split()]
     with Crew(jobs, lambda: Process(frozenset(deadly.split()))) as crew:
         found = list(crew.look(map(AlbumFile, paths)))
-    return [one.path.name if isinstance(one, Looked) else type(one).__name__ for one in found]
+    return [one.looked.path.name if isinstance(one, Sight) else type(one).__name__ for one in found]
 
 
 def test_the_order_is_that_of_the_paths() -> None:
@@ -129,9 +129,8 @@ def test_a_process_that_is_killed_is_replaced(
         (process,) = vars(executor)["_processes"]
         os.kill(process, signal.SIGKILL)
         rest = list(looks)
-    assert isinstance(first, Looked)
-    assert [one.path.name for one in rest if isinstance(one, Looked)] == ["1.jpg", "2.jpg", "3.jpg"]
-    assert {len(one.faces) for one in (first, *rest) if isinstance(one, Looked)} == {
-        len(first.faces)
-    }
+    assert isinstance(first, Sight)
+    seen = [one.looked for one in rest if isinstance(one, Sight)]
+    assert [one.path.name for one in seen] == ["1.jpg", "2.jpg", "3.jpg"]
+    assert {len(one.faces) for one in seen} == {len(first.looked.faces)}
     assert crew_module._eyes is None

@@ -29,7 +29,7 @@ def a_gallery(people: int) -> Gallery:
 def rate(people: int, wished: float = 0.001, confident: float = 0.4) -> MatchingRate | None:
     settings = Settings(detection=Detection(false_positive_rate=wished))
     house = compared(house_of(None, settings), a_gallery(people), Limits(confident, 0.6))
-    return rate_of(house, [RESULT])
+    return rate_of(house, faces=True)
 
 
 def compared(house: House, gallery: Gallery, limits: Limits) -> House:
@@ -58,8 +58,7 @@ def test_without_a_certain_match_there_is_no_rate() -> None:
 def test_nobody_enrolled_or_nobody_found_is_no_matching() -> None:
     assert rate(0) is None
     house = compared(house_of(None), a_gallery(2), Limits(0.5, 0.6))
-    assert rate_of(house, [PhotoResult(Path("a.jpg"), Outcome.CLEARED)]) is None
-    assert rate_of(house, []) is None
+    assert rate_of(house, faces=False) is None
 
 
 @pytest.mark.parametrize(

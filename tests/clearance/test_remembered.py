@@ -305,10 +305,9 @@ def test_a_withdrawal_is_told_of_and_nothing_is_looked_at_again(
     monkeypatch.setattr(Detector, "find_faces", never)
     second = run(*asked, "--lang", "en").assert_exit(ExitCode.CLEARED)
     assert second.result.stdout == first.result.stdout
-    documents = map(json.loads, run(*asked, "--json").result.stdout.splitlines())
     cleared = [
         face["person"]
-        for document in documents
+        for document in run(*asked, "--json").documents
         if document["outcome"] == "cleared"
         for face in document["faces"]
         if face["person"]

@@ -1,0 +1,312 @@
+"""One run: from what was asked to a verdict on every file, and what there is to say at its end."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearance.commandline import (
+    ExitCode,
+    detector_for,
+    registry_folder,
+    registry_if_there,
+    say,
+    settings_in,
+    tell_outdated,
+    today,
+)
+from clearance.results import Outcome
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from clearance.album_sources import AlbumSources
+    from clearance.bursts import PictureGroup
+    from clearance.clear import House
+    from clearance.copy_options import CopyOrder
+    from clearance.copying import Copies
+    from clearance.crew import Crew
+    from clearance.likes import Likes
+    from clearance.looking import Sight
+    from clearance.rate import MatchingRate
+    from clearance.remembered import Change, Memory
+    from clearance.results import PhotoResult
+    from clearance.run_options import AlbumOrder, Order
+    from clearance.use import IntendedUse
+    from consent.registry import Registry
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Task:
+    """The files of a run, and what is done about them.
+
+    Attributes:
+        paths: as people see them, in the order in which they are judged.
+        root: the one folder they come from; None for none.
+        copying: how copies are made; None for none.
+        sources: where the files of an album are; None for files that are no album.
+        album: how it is gone through; None for files that are no album.
+    """
+
+    paths: tuple[Path, ...]
+    root: Path | None = None
+    copying: CopyOrder | None = None
+    sources: AlbumSources | None = None
+    album: AlbumOrder | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Findings:
+    """What there is to say at the end of a run.
+
+    Attributes:
+        counts: how many files have which verdict, those that were not judged included.
+        rate: how often a stranger is mistaken; None where nobody was compared.
+        edges: the largest versions that verdicts are about, other than the files themselves.
+        left: files that were not judged because the run was stopped.
+        changes: verdicts that differ from the run before.
+        alike: pictures that are nearly the same.
+        all_copied: whether every file has a copy.
+        results: every verdict, where somebody asked that they be kept.
+    """
+
+    counts: Mapping[Outcome, int]
+    rate: MatchingRate | None = None
+    edges: tuple[int, ...] = ()
+    left: tuple[Path, ...] = ()
+    changes: tuple[Change, ...] = ()
+    alike: tuple[PictureGroup[Path], ...] = ()
+    all_copied: bool = False
+    results: tuple[PhotoResult, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many files there are."""
+        return sum(self.counts.values())
+
+    def exit_code(self, *, exporting: bool) -> ExitCode:
+        """The number of the verdicts; of `export`, which is about its copies, that of the copies.
+
+        Args:
+            exporting: whether it was asked about copies.
+        """
+        if self.left:
+            return ExitCode.INTERRUPTED
+        if Outcome.FAILED in self.counts:
+            return ExitCode.INPUT_OR_OUTPUT
+        if exporting and self.all_copied:
+            return ExitCode.CLEARED
+        publishable = all(outcome.publishable for outcome in self.counts)
+        return ExitCode.CLEARED if publishable else ExitCode.NOT_CLEARED
+
+
+class Run:
+    """The files of a task, judged one after the other; made by `begun`.
+
+    What every verdict says is counted as it goes by, so that an album takes no more memory than
+    a picture; the verdicts themselves are kept only where somebody wants them at the end.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        use: IntendedUse,
+        house: House,
+        judged: Iterator[PhotoResult],
+        *,
+        keep: bool,
+        memory: Memory | None = None,
+        likes: Likes | None = None,
+    ) -> None:
+        """Take what judges them.
+
+        Args:
+            task: the files.
+            use: what they are to be used for.
+            house: what they are judged with.
+            judged: gives a verdict on each of them, in order.
+            keep: whether the verdicts are needed at the end.
+            memory: what earlier runs saw and decided.
+            likes: gathers what is alike.
+        """
+        self.task, self.use, self.house = task, use, house
+        self._judged = judged
+        self._keep = keep
+        self._memory = memory
+        self._likes = likes
+        self._counts: collections.Counter[Outcome] = collections.Counter()
+        self._edges: set[int] = set()
+        self._kept: list[PhotoResult] = []
+        self._done = 0
+        self._faces = False
+        self._all_copied = True
+
+    def verdicts(self, stop: threading.Event | None = None) -> Iterator[PhotoResult]:
+        """Every verdict as soon as it is known, until there is none left or `stop` is set."""
+        for result in self._judged:
+            self._done += 1
+            self._count(result)
+            yield result
+            if stop and stop.is_set():
+                return
+
+    def findings(self) -> Findings:
+        """What there is to say now. Whatever was not judged has failed."""
+        from clearance.album import not_judged
+        from clearance.rate import rate_of
+
+        left = self.task.paths[self._done :]
+        for path in left:
+            self._count(not_judged(path, self.use))
+        self._done += len(left)
+        return Findings(
+            counts=dict(self._counts),
+            rate=rate_of(self.house, faces=self._faces),
+            edges=tuple(sorted(self._edges)),
+            left=left,
+            changes=tuple(self._memory.changes) if self._memory else (),
+            alike=self._likes.pictures() if self._likes else (),
+            all_copied=self._all_copied,
+            results=tuple(self._kept),
+        )
+
+    def _count(self, result: PhotoResult) -> None:
+        self._counts[result.outcome] += 1
+        self._faces |= bool(result.faces)
+        self._all_copied &= result.export is not None
+        if result.rendition:
+            self._edges.add(result.rendition.max_edge)
+        if self._keep:
+            self._kept.append(result)
+
+
+@contextlib.contextmanager
+def begun(order: Order, task: Task, *, keep: bool) -> Iterator[Run]:
+    """A run over the files of the task, with everything that it needs open.
+
+    Args:
+        order: what is asked about the files.
+        task: the files.
+        keep: whether the verdicts are needed at the end.
+
+    Raises:
+        BadParameter: the institution knows no such channel or purpose.
+        ConsentError: the registry cannot be used.
+        SettingsInvalidError: nor can the settings.
+    """
+    folder = registry_folder(order.registry)
+    settings = settings_in(folder)
+    use = order.use(settings)
+    # The first photo is decoded and the network loaded while the rest of the
+    # program is imported and the registry opened.
+    from detector.ahead import PhotosAhead
+    from detector.photo import open_photo
+
+    jobs = _jobs_of(task)
+    opener = task.sources.open_photo if task.sources else open_photo
+    photos = PhotosAhead(task.paths if jobs == 1 else (), opener)
+    detector = detector_for(settings, thorough=order.thorough, at_once=jobs == 1)
+    from clearance.album import clear_files, clear_looked
+    from clearance.clear import House, Manner
+
+    with photos, registry_if_there(folder, settings, order.words) as registry:
+        manner = Manner(photos.open, here=jobs == 1, grouping=task.album is not None)
+        among = _among(registry, order, task.album.roster if task.album else None)
+        house = House.open(settings, detector, registry, today(), manner, among=among)
+        if registry and settings.detection.matching:
+            tell_outdated(registry, detector, order.words)
+        if task.copying or task.sources is None:
+            copies = copies_of(task, task.copying, order, house) if task.copying else None
+            yield Run(task, use, house, clear_files(task.paths, use, house, copies), keep=keep)
+            return
+        with _looking(task, task.sources, order, house, jobs) as (crew, memory, likes):
+            judged = clear_looked(task.sources.files, crew, use, house, memory=memory, likes=likes)
+            yield Run(task, use, house, judged, keep=keep, memory=memory, likes=likes)
+
+
+def _among(registry: Registry | None, order: Order, roster: Path | None) -> frozenset[str] | None:
+    """Whom faces are compared with, and a line for whoever is left out; None for everybody."""
+    if registry is None or not (roster or order.event):
+        return None
+    from clearance import album_words
+    from clearance.event_roster import event_roster
+
+    among = event_roster(registry, roster, order.event)
+    for line in album_words.compared_with(among, order.words):
+        say(line)
+    return among.people
+
+
+def _jobs_of(task: Task) -> int:
+    """How many processes look: one where copies are made, of pixels that never leave it."""
+    if task.album is None or task.copying:
+        return 1
+    # Here and not above: a single photo needs none of it.
+    from clearance.crew import jobs_for
+
+    return jobs_for(len(task.paths), task.album.jobs)
+
+
+@contextlib.contextmanager
+def _looking(
+    task: Task, sources: AlbumSources, order: Order, house: House, jobs: int
+) -> Iterator[tuple[Crew, Memory | None, Likes]]:
+    """Whoever looks at an album, what was seen of it before, and what gathers what is alike."""
+    from clearance.crew import Crew, Here, Outfit, Processes
+    from clearance.likes import Likes
+    from clearance.remembered import Memory
+    from clearance.tool_versions import looking_version
+    from clearance.twins import Twins
+
+    eyes = house.eyes
+    outfit = Outfit(
+        house.settings, eyes.gallery, eyes.limits, thorough=order.thorough, grouping=eyes.grouping
+    )
+    here = Here(eyes)
+    start = (lambda: here) if jobs == 1 else Processes(jobs, outfit)
+    with contextlib.ExitStack() as open_things:
+        memory = None
+        if house.registry:
+            looked_with = looking_version(house, thorough=order.thorough)
+            journal = house.registry.journal("albums")
+            again = bool(task.album and task.album.again)
+            memory = Memory(journal, looked_with, eyes.gallery, today(), again=again)
+            open_things.callback(memory.close)
+        twins: Twins[Future[Sight]] = Twins(sources.files, sources.size, sources.read)
+        crew = open_things.enter_context(Crew(jobs, start, memory, twins))
+        yield crew, memory, Likes()
+
+
+def copies_of(task: Task, copying: CopyOrder, order: Order, house: House) -> Copies:
+    """What makes the copies of a run, and what looks at them afterwards."""
+    from clearance.copying import Copies
+    from clearance.export import Exporter
+    from clearance.naming import Naming
+    from clearance.resemblance import comparing
+    from clearance.verification import Examiner, look_both_ways
+    from detector.photo import open_photo
+
+    settings = house.settings
+    examiner = Examiner(
+        open_photo,
+        look_both_ways(house.eyes.detector.find_faces),
+        comparing(house.eyes.detector) if settings.detection.matching else None,
+        house.eyes.detector.how_held,
+    )
+    exporter = Exporter(copying.out, task.paths, examiner, root=task.root, manner=copying.manner())
+    naming = None
+    if house.registry:
+        naming = Naming(
+            house.registry,
+            settings.consent,
+            ordinary=settings.publication.ordinary_words,
+            credited=settings.publication.credited,
+        )
+    sidecars = order.words if copying.sidecar else None
+    wishes = copying.wishes(settings)
+    return Copies(exporter, wishes, naming, settings.publication, sidecars=sidecars)

@@ -1,0 +1,101 @@
+"""`clearance scan` as somebody runs it after an event."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from clearance.commandline import ExitCode
+from tests.commands import ROOT, SAMPLES, run
+
+ALBUM = SAMPLES / "album"
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Three pictures, one of them twice, and a file that is none."""
+    folder = tmp_path / "album"
+    (folder / "again").mkdir(parents=True)
+    for name in ("01.jpg", "03.jpg"):
+        shutil.copy(ALBUM / name, folder / name)
+    shutil.copy(ALBUM / "01.jpg", folder / "again" / "copy of 01.jpg")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / ".hidden.jpg").write_bytes(b"no picture")
+    (folder / "notes.txt").write_text("not of the album")
+    return folder
+
+
+def test_the_last_line_is_about_the_album_and_holds_to_its_schema(
+    demo_registry: Path, album: Path
+) -> None:
+    done = run("scan", album, "--registry", demo_registry, "--channel", "website", "--json")
+    done.assert_exit(ExitCode.INPUT_OR_OUTPUT)
+    schema = json.loads((ROOT / "clearance" / "schemas" / "album.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate({"album": done.album}, schema)
+    assert done.album["complete"]
+    assert sum(done.album["counts"].values()) == len(done.documents) == 4
+    assert done.album["counts"]["failed"] == 1
+    (copies,) = [one["paths"] for one in done.album["alike"] if one["kind"] == "duplicates"]
+    assert [Path(path).name for path in copies] == ["01.jpg", "copy of 01.jpg"]
+    first, twin = (next(one for one in done.documents if one["path"] == path) for path in copies)
+    assert twin == first | {"path": twin["path"]}
+
+
+def test_quiet_says_only_what_there_is_to_say_about_the_album(
+    demo_registry: Path, album: Path
+) -> None:
+    asked = ("scan", album, "--registry", demo_registry, "--channel", "website", "--lang", "en")
+    told = run(*asked, "--quiet").result.stdout
+    assert "4 pictures: 1 ! failed" in told
+    assert "1 picture is a copy of another" in told
+    assert "In a gallery of" in told
+    assert "01.jpg" not in told
+    assert "01.jpg" in run(*asked).result.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to one process")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_leaves_a_report_in_which_nothing_that_was_not_judged_is_clear(
+    demo_registry: Path, tmp_path: Path, jobs: str
+) -> None:
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for number in range(30):
+        picture = (ALBUM / "03.jpg").read_bytes() + bytes([number])
+        (folder / f"{number:02}.jpg").write_bytes(picture)
+    code = "import sys, cli; sys.argv = ['clearance', *sys.argv[1:]]; cli.main()"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", code, "scan", str(folder), "--json", "--jobs", jobs),
+            *("--registry", str(demo_registry), "--channel", "website"),
+            *("--report", str(tmp_path / "report.json")),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    rest, told = process.communicate(timeout=120)
+    assert process.returncode == ExitCode.INTERRUPTED, told
+    *documents, last = [first, *map(json.loads, rest.splitlines())]
+    left = last["album"]["not_judged"]
+    assert not last["album"]["complete"]
+    assert len(documents) + len(left) == 30
+    assert left
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert len(report["files"]) == 30
+    told_of = {one["path"]: one for one in report["files"]}
+    assert {told_of[path]["outcome"] for path in left} == {"failed"}
+    assert "stopped" in told_of[left[0]]["problem"]
