@@ -29,7 +29,7 @@ from detector.photo import read_file
 from detector.second_pictures import Unjudged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from clearance.results import PhotoResult
     from clearance.use import IntendedUse
@@ -89,7 +89,8 @@ class Memory:
         """
         self._journal = journal
         self._today = today
-        self._looks: dict[str, dict[str, Any]] = {}
+        # As they were written: ten thousand pictures are then some megabytes.
+        self._looks: dict[str, bytes] = {}
         self._files: dict[str, tuple[int, int, str]] = {}
         self._verdicts: dict[tuple[str, str], str] = {}
         self.changes: list[Change] = []
@@ -98,7 +99,7 @@ class Memory:
         if again:
             self._looks.clear()
             self._files.clear()
-        journal.begin(_packed(record) for record in self._records(head))
+        journal.begin(self._records(head))
 
     def close(self) -> None:
         """Keep no more."""
@@ -116,7 +117,7 @@ class Memory:
             found = hashlib.sha256(read_file(path)).hexdigest()
         except PhotoUnreadableError:
             return None
-        return _looked(path, found, self._looks[found]) if found == sha256 else None
+        return _looked(path, found, _unpacked(self._looks[found])[2]) if found == sha256 else None
 
     def keep(self, looked: Looked, stamp: tuple[int, int] | None) -> None:
         """Remember what was seen; `stamp` is size and time of the file before it was looked at.
@@ -124,10 +125,10 @@ class Memory:
         Raises:
             RegistryUnwritableError: it cannot be written.
         """
-        told = _told(looked, self._today)
         if looked.sha256 not in self._looks:
-            self._looks[looked.sha256] = told
-            self._journal.add(_packed(["look", looked.sha256, told]))
+            record = _packed(["look", looked.sha256, _told(looked, self._today)])
+            self._looks[looked.sha256] = record
+            self._journal.add(record)
         if stamp is not None and self._files.get(str(looked.path)) != (*stamp, looked.sha256):
             self._files[str(looked.path)] = (*stamp, looked.sha256)
             self._journal.add(_packed(["file", str(looked.path), [*stamp, looked.sha256]]))
@@ -150,41 +151,47 @@ class Memory:
             self.changes.append(Change(result, Outcome(before)))
 
     def _read(self, head: Mapping[str, Any]) -> None:
-        records = [
-            json.loads(record.decode("utf-8", "surrogatepass"))
-            for record in self._journal.records()
-        ]
-        if not records or records[0][0] != "head" or records[0][1]["setting"] != head["setting"]:
-            records = [record for record in records if record[0] == "verdict"]
-            before: Mapping[str, str] = {}
-        else:
-            before = records[0][1]["gallery"]
-        for record in records:
-            if record[0] == "look":
-                self._looks[record[1]] = record[2]
-            elif record[0] == "file":
-                self._files[record[1]] = (record[2][0], record[2][1], record[2][2])
-            elif record[0] == "verdict":
+        records = self._journal.records()
+        first = _unpacked(records[0]) if records else ["", {}]
+        believed = first[0] == "head" and first[1]["setting"] == head["setting"]
+        stale = self._stale(first[1]["gallery"] if believed else {}, head["gallery"])
+        for packed in records[1:] if believed else records:
+            record = _unpacked(packed)
+            if record[0] == "verdict":
                 self._verdicts[record[1], record[2]] = record[3]
-        now = head["gallery"]
+            elif believed and record[0] == "file":
+                self._files[record[1]] = (record[2][0], record[2][1], record[2][2])
+            elif believed and record[0] == "look" and not stale(record[2]):
+                self._looks[record[1]] = packed
+        self._files = {path: file for path, file in self._files.items() if file[2] in self._looks}
+
+    def _stale(
+        self, before: Mapping[str, str], now: Mapping[str, str]
+    ) -> Callable[[Mapping[str, Any]], bool]:
+        """Says of a look whether it must be made again.
+
+        Args:
+            before: whom faces were compared with then, each with what tells their templates.
+            now: whom they are compared with now.
+        """
         added = any(before.get(person) != digest for person, digest in now.items())
         gone = {person for person, digest in before.items() if now.get(person) != digest}
         oldest = (self._today - dt.timedelta(days=KEPT_DAYS)).isoformat()
-        for sha256, told in list(self._looks.items()):
+
+        def stale(told: Mapping[str, Any]) -> bool:
             like = {match["person"] for match in told["matches"]}
             contested = any(match["contested"] for match in told["matches"])
-            stale = (added and told["faces"]) or like & gone or (gone and contested)
-            if stale or told["on"] < oldest:
-                del self._looks[sha256]
-        self._files = {path: file for path, file in self._files.items() if file[2] in self._looks}
+            compared = (added and told["faces"]) or like & gone or (gone and contested)
+            return bool(compared) or told["on"] < oldest
 
-    def _records(self, head: Mapping[str, Any]) -> list[list[Any]]:
-        return [
-            ["head", head],
-            *(["look", sha256, told] for sha256, told in self._looks.items()),
-            *(["file", path, list(file)] for path, file in self._files.items()),
-            *(["verdict", *place, outcome] for place, outcome in self._verdicts.items()),
-        ]
+        return stale
+
+    def _records(self, head: Mapping[str, Any]) -> Iterator[bytes]:
+        yield _packed(["head", head])
+        yield from self._looks.values()
+        yield from (_packed(["file", path, list(file)]) for path, file in self._files.items())
+        verdicts = self._verdicts.items()
+        yield from (_packed(["verdict", *place, outcome]) for place, outcome in verdicts)
 
 
 def stamp_of(path: Path) -> tuple[int, int] | None:
@@ -200,6 +207,11 @@ def _packed(record: list[Any]) -> bytes:
     # Figures of numpy are written like all others.
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=float)
     return text.encode("utf-8", "surrogatepass")
+
+
+def _unpacked(record: bytes) -> list[Any]:
+    found: list[Any] = json.loads(record.decode("utf-8", "surrogatepass"))
+    return found
 
 
 def _digests(gallery: Gallery) -> dict[str, str]:
