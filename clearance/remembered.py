@@ -152,7 +152,7 @@ class Memory:
 
     def _read(self, head: Mapping[str, Any]) -> None:
         records = self._journal.records()
-        first = _unpacked(records[0]) if records else ["", {}]
+        first: list[Any] = _unpacked(records[0]) if records else ["", {}]
         believed = first[0] == "head" and first[1]["setting"] == head["setting"]
         stale = self._stale(first[1]["gallery"] if believed else {}, head["gallery"])
         for packed in records[1:] if believed else records:
