@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clearance.errors import LookBrokenError
-from clearance.looking import Eyes, Sight, look_at
+from clearance.looking import Before, Eyes, Sight, look_at
 from clearance.remembered import stamp_of
 from clearance.zipped_album import ZippedAlbum
 from detector.photo import open_photo, photo_from_bytes
@@ -130,9 +130,10 @@ class Crew:
         if self._memory and (known := self._memory.known(file.path)):
             return _Begun(file, _done(Sight(known)))
         stamp = stamp_of(file.path) if self._memory else None
+        before = self._memory.before(file.path) if self._memory else None
         if self._twins is None:
-            return _Begun(file, self._begin(file), stamp, fresh=True)
-        future, same = self._twins.begin(file, functools.partial(self._begin, file))
+            return _Begun(file, self._begin(file, before), stamp, fresh=True)
+        future, same = self._twins.begin(file, functools.partial(self._begin, file, before))
         return _Begun(file, future, stamp, fresh=True, same=same)
 
     def _kept(self, begun: _Begun) -> Sight:
@@ -181,11 +182,11 @@ class Crew:
         except Exception as error:  # noqa: BLE001 - it is the verdict on this file
             return error
 
-    def _begin(self, file: AlbumFile) -> Future[Sight]:
+    def _begin(self, file: AlbumFile, before: Before | None = None) -> Future[Sight]:
         if self._executor is None:
             self._executor = self._start()
         try:
-            return self._executor.submit(_look, file)
+            return self._executor.submit(_look, file, before)
         except BrokenExecutor as error:
             return _done(error)
 
@@ -245,7 +246,8 @@ class Here(Executor):
     def submit(self, _work: Callable[..., Any], /, *words: Any, **_more: Any) -> Future[Any]:
         """What the photo shows, already seen."""
         try:
-            return _done(look_at(words[0].path, self._eyes)[1])
+            file, before = words
+            return _done(look_at(file.path, self._eyes, before)[1])
         except Exception as error:  # noqa: BLE001 - the verdict on this file, as from a process
             return _done(error)
 
@@ -269,10 +271,10 @@ def _equip(outfit: Outfit) -> None:
 _archives: dict[Path, ZippedAlbum] = {}
 
 
-def _look(file: AlbumFile) -> Sight:
+def _look(file: AlbumFile, before: Before | None) -> Sight:
     if _eyes is None:
         raise AssertionError("a process that was not equipped")
-    return look_at(file.path, dataclasses.replace(_eyes, open_photo=_opener(file)))[1]
+    return look_at(file.path, dataclasses.replace(_eyes, open_photo=_opener(file)), before)[1]
 
 
 def _opener(file: AlbumFile) -> Callable[[Path], Frame]:

@@ -7,7 +7,8 @@ anybody, and nothing about strangers but where they are.
 
 Only what would be seen again is believed: a file counts as the same by its bytes, and nothing
 counts that was seen with other networks, settings or program. Where somebody was added to the
-gallery every face must be compared anew; where somebody left it, those who were like them.
+gallery every face must be compared anew; where somebody left it, those who were like them. For
+that the faces are not searched again, only measured: where they are is known.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clearance.hints import Hints, Unreadable
-from clearance.looking import Looked
+from clearance.looking import Before, Looked
 from clearance.named_regions import NamedRegion
 from clearance.results import Outcome
 from detector.errors import PhotoUnreadableError
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 KEPT_DAYS = 60
 """How long a photo that no run has met again is remembered."""
+_LOOK, _PLACES = "look", "places"
+_LOOKS = frozenset({_LOOK, _PLACES})
+"""Records of a look; and of one of which nothing counts any more but where the faces are."""
 _FORM = 2
 """Of the records: what was written in another form is not read."""
 
@@ -91,6 +95,8 @@ class Memory:
         self._today = today
         # As they were written: ten thousand pictures are then some megabytes.
         self._looks: dict[str, bytes] = {}
+        self._stale: dict[str, bytes] = {}
+        """Looks of which only the places of the faces still count."""
         self._files: dict[str, tuple[int, int, str]] = {}
         self._verdicts: dict[tuple[str, str], str] = {}
         self.changes: list[Change] = []
@@ -98,6 +104,7 @@ class Memory:
         self._read(head)
         if again:
             self._looks.clear()
+            self._stale.clear()
             self._files.clear()
         journal.begin(self._records(head))
 
@@ -119,6 +126,17 @@ class Memory:
             return None
         return _looked(path, found, _unpacked(self._looks[found])[2]) if found == sha256 else None
 
+    def before(self, path: Path) -> Before | None:
+        """Where the faces of a photo are, if they must be compared anew; None if they are unknown.
+
+        The file is not read: whoever looks at it sees whether its bytes are the same.
+        """
+        size, moment, sha256 = self._files.get(str(path), (0, 0, ""))
+        if sha256 not in self._stale or stamp_of(path) != (size, moment):
+            return None
+        seen = _looked(path, sha256, _unpacked(self._stale[sha256])[2])
+        return Before(sha256, seen.faces)
+
     def keep(self, looked: Looked, stamp: tuple[int, int] | None) -> None:
         """Remember what was seen; `stamp` is size and time of the file before it was looked at.
 
@@ -126,7 +144,8 @@ class Memory:
             RegistryUnwritableError: it cannot be written.
         """
         if looked.sha256 not in self._looks:
-            record = _packed(["look", looked.sha256, _told(looked, self._today)])
+            self._stale.pop(looked.sha256, None)
+            record = _packed([_LOOK, looked.sha256, _told(looked, self._today)])
             self._looks[looked.sha256] = record
             self._journal.add(record)
         if stamp is not None and self._files.get(str(looked.path)) != (*stamp, looked.sha256):
@@ -154,21 +173,28 @@ class Memory:
         records = self._journal.records()
         first: list[Any] = _unpacked(records[0]) if records else ["", {}]
         believed = first[0] == "head" and first[1]["setting"] == head["setting"]
-        stale = self._stale(first[1]["gallery"] if believed else {}, head["gallery"])
+        outdated = self._outdated(first[1]["gallery"] if believed else {}, head["gallery"])
+        oldest = (self._today - dt.timedelta(days=KEPT_DAYS)).isoformat()
         for packed in records[1:] if believed else records:
             record = _unpacked(packed)
             if record[0] == "verdict":
                 self._verdicts[record[1], record[2]] = record[3]
             elif believed and record[0] == "file":
                 self._files[record[1]] = (record[2][0], record[2][1], record[2][2])
-            elif believed and record[0] == "look" and not stale(record[2]):
-                self._looks[record[1]] = packed
-        self._files = {path: file for path, file in self._files.items() if file[2] in self._looks}
+            elif believed and record[0] in _LOOKS and record[2]["on"] >= oldest:
+                if record[0] == _PLACES or outdated(record[2]):
+                    self._stale[record[1]] = _places(record[1], record[2])
+                else:
+                    self._looks[record[1]] = packed
+                    self._stale.pop(record[1], None)
+        seen = self._looks.keys() | self._stale.keys()
+        self._files = {path: file for path, file in self._files.items() if file[2] in seen}
 
-    def _stale(
-        self, before: Mapping[str, str], now: Mapping[str, str]
+    @staticmethod
+    def _outdated(
+        before: Mapping[str, str], now: Mapping[str, str]
     ) -> Callable[[Mapping[str, Any]], bool]:
-        """Says of a look whether it must be made again.
+        """Says of a look whether its faces must be compared again.
 
         Args:
             before: whom faces were compared with then, each with what tells their templates.
@@ -176,19 +202,18 @@ class Memory:
         """
         added = any(before.get(person) != digest for person, digest in now.items())
         gone = {person for person, digest in before.items() if now.get(person) != digest}
-        oldest = (self._today - dt.timedelta(days=KEPT_DAYS)).isoformat()
 
-        def stale(told: Mapping[str, Any]) -> bool:
+        def outdated(told: Mapping[str, Any]) -> bool:
             like = {match["person"] for match in told["matches"]}
             contested = any(match["contested"] for match in told["matches"])
-            compared = (added and told["faces"]) or like & gone or (gone and contested)
-            return bool(compared) or told["on"] < oldest
+            return bool((added and told["faces"]) or like & gone or (gone and contested))
 
-        return stale
+        return outdated
 
     def _records(self, head: Mapping[str, Any]) -> Iterator[bytes]:
         yield _packed(["head", head])
         yield from self._looks.values()
+        yield from self._stale.values()
         yield from (_packed(["file", path, list(file)]) for path, file in self._files.items())
         verdicts = self._verdicts.items()
         yield from (_packed(["verdict", *place, outcome]) for place, outcome in verdicts)
@@ -248,6 +273,12 @@ def _told(looked: Looked, on: dt.date) -> dict[str, Any]:
         "likeness": looked.likeness,
         "taken": looked.taken.isoformat() if looked.taken else None,
     }
+
+
+def _places(sha256: str, told: Mapping[str, Any]) -> bytes:
+    """The record of a look, without whom the faces were like: of some that is to be forgotten."""
+    nobody = {"certainty": Certainty.NONE, "person": None, "contested": False}
+    return _packed([_PLACES, sha256, {**told, "matches": [nobody] * len(told["faces"])}])
 
 
 def _looked(path: Path, sha256: str, told: Mapping[str, Any]) -> Looked:

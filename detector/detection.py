@@ -268,11 +268,12 @@ def _faces(voted: Voted, width: int, height: int) -> list[Face]:
     ):
         whole = Box.around(*(float(edge) for edge in box)).clipped(width, height)
         if whole.area:
-            faces.append(Face(whole, float(score), _landmarks(points), passes=int(passes)))
+            faces.append(Face(whole, float(score), landmarks_of(points), passes=int(passes)))
     return faces
 
 
-def _landmarks(points: Floats) -> Landmarks | None:
+def landmarks_of(points: Floats) -> Landmarks | None:
+    """Five points (5, 2) as landmarks; None where one of them is not known."""
     if not np.isfinite(points).all():
         return None
     return Landmarks(*((float(x), float(y)) for x, y in points))

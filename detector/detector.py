@@ -121,6 +121,19 @@ class Detector:
 
         return find_faces(frame, self._finder.get(), self._options or DetectionOptions())
 
+    def find_again(self, frame: Frame, faces: Sequence[Face]) -> tuple[Face, ...]:
+        """Faces whose place is known, with the landmarks that are found there.
+
+        Takes a fraction of the time of `find_faces`. See `detector.found_again`.
+
+        Raises:
+            ModelMissingError: a network's weights are absent or damaged.
+            BackendMissingError: a package that the backend needs is not installed.
+        """
+        from detector.found_again import find_again
+
+        return find_again(frame, faces, self._finder.get())
+
     def how_held(self, frame: Frame) -> Held | None:
         """How the faces of a picture say that it was held; None where they say nothing.
 

@@ -8,12 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from clearance.commandline import ExitCode
+from detector.detector import Detector
+from detector.faces import Face
 from tests.commands import ROOT, SAMPLES, run
 
 ALBUM = SAMPLES / "album"
@@ -60,6 +63,33 @@ def test_quiet_says_only_what_there_is_to_say_about_the_album(
     assert "In a gallery of" in told
     assert "01.jpg" not in told
     assert "01.jpg" in run(*asked).result.stdout
+
+
+def test_somebody_new_is_found_without_searching_the_pictures_again(
+    empty_registry: Path,
+    enrol: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    portraits = SAMPLES / "portraits"
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name in ("jurg-mettler-2.jpg", "zoe-amsler-1.jpg"):
+        shutil.copy(portraits / name, folder / name)
+    asked = ("scan", folder, "--registry", empty_registry, "--channel", "website", "--json")
+    before = run(*asked).assert_exit(ExitCode.NOT_CLEARED)
+    person = enrol(empty_registry, "Jürg Mettler", portraits / "jurg-mettler-1.jpg")
+
+    def never(*_: object, **__: object) -> tuple[Face, ...]:
+        raise AssertionError("searched again")
+
+    monkeypatch.setattr(Detector, "find_faces", never)
+    after = run(*asked).assert_exit(ExitCode.NOT_CLEARED)
+    assert [document["outcome"] for document in before.documents] == ["blocked", "blocked"]
+    assert [document["outcome"] for document in after.documents] == ["cleared", "blocked"]
+    assert after.documents[0]["faces"][0]["person"] == person
+    (change,) = after.album["changes"]
+    assert (change["before"], change["now"]) == ("blocked", "cleared")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to one process")

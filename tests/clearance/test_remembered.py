@@ -16,7 +16,7 @@ from clearance.album_sources import AlbumFile
 from clearance.commandline import ExitCode
 from clearance.crew import Crew, Here
 from clearance.hints import Hints
-from clearance.looking import Eyes, Looked
+from clearance.looking import Before, Eyes, Looked
 from clearance.named_regions import NamedRegion
 from clearance.remembered import KEPT_DAYS, Memory, stamp_of
 from clearance.results import Outcome, PhotoResult
@@ -120,9 +120,18 @@ def test_whoever_comes_must_be_compared_with_every_face(opened: Registry, tmp_pa
     at.keep(seen(nobody, people=False), stamp_of(nobody))
     at.close()
     assert memory(opened, a_gallery(one=1)).known(crowd)
-    after = memory(opened, a_gallery(one=1, two=2))
-    assert after.known(crowd) is None
-    assert after.known(nobody)
+    house = a_gallery(one=1, two=2)
+    for after in (memory(opened, house), memory(opened, house)):  # the first was stopped at once
+        assert after.known(crowd) is None
+        assert after.known(nobody)
+        bare = tuple(dataclasses.replace(face, landmarks=None) for face in (STRANGER, KNOWN))
+        assert after.before(crowd) == Before(seen(crowd).sha256, bare)
+        assert after.before(nobody) is None
+        after.close()
+    kept(opened, crowd, gallery=house)
+    last = memory(opened, house)
+    assert last.known(crowd)
+    assert last.before(crowd) is None
 
 
 def test_whoever_goes_must_be_forgotten_where_they_were(opened: Registry, tmp_path: Path) -> None:
@@ -137,6 +146,9 @@ def test_whoever_goes_must_be_forgotten_where_they_were(opened: Registry, tmp_pa
     without = memory(opened, a_gallery(**{"p-2": 2}))
     assert without.known(both) is None
     assert without.known(other)
+    without.close()
+    told = opened.journal("albums").records()
+    assert not [record for record in told if b"p-1" in record]
 
 
 def test_new_templates_of_somebody_count_as_coming_and_going(
