@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,13 +27,7 @@ from clearance.commandline import (
     CommandGroup,
     ExitCode,
     OutOption,
-    answer,
-    detector_for,
-    registry_folder,
-    registry_if_there,
     say,
-    settings_in,
-    today,
 )
 from clearance.consent_commands import DECIDE_HELP, consent_app, decide
 from clearance.copy_options import DEFAULT_FOLDER, CopyOrder
@@ -56,7 +50,7 @@ from forms.errors import FormsError
 
 if TYPE_CHECKING:
     from clearance.clear import House
-    from clearance.results import PhotoResult
+    from clearance.results import Outcome, PhotoResult
     from clearance.run import Task
     from clearance.use import IntendedUse
 
@@ -186,6 +180,8 @@ def watch(
         ),
     ],
     order: Order,
+    blur: BlurOption = False,
+    out: OutOption = None,
     settle: Annotated[
         float,
         typer.Option(
@@ -197,36 +193,33 @@ def watch(
         ),
     ] = 5.0,
 ) -> None:
-    from clearance.album import clear_files
-    from clearance.arriving import Inbox, arriving
-    from clearance.clear import House
+    from clearance.run import exit_code
+    from clearance.telling import teller
+    from clearance.watching import watching
 
+    copying = _blurred(order, blur, out)
     order.check()
     _check_reports(order)
-    folder = registry_folder(order.registry)
-    settings = settings_in(folder)
-    use = order.use(settings)
-    detector = detector_for(settings, thorough=order.thorough)
+    check_copies(inbox, copying, order.words)
     results: list[PhotoResult] = []
-    with registry_if_there(folder, settings, order.words) as registry, _ctrl_c() as stop:
-        house = House.open(settings, detector, registry, today())
+    outcomes: set[Outcome] = set()
+    told = teller(order.words, as_json=order.as_json, album=False, quiet=False)
+    with watching(order, inbox, settle=settle, copying=copying) as watched, _ctrl_c() as stop:
         say(order.words.gettext("Waiting for pictures in {path}.").format(path=inbox))
-        coming = Inbox(inbox, settle=settle)
-        for path in arriving(coming, stop, interval=min(2.0, settle + 0.2)):
-            # Opened anew: somebody may have signed since the last picture came.
-            house = House.open(settings, detector, registry, today())
-            results += _said(order, clear_files([path], use, house))
-        _write_reports(order, results, use, house)
+        with told.running(0) as tell:
+            for result in watched.verdicts(stop):
+                tell(result)
+                outcomes.add(result.outcome)
+                results += [result] if order.reports else []
+        _write_reports(order, results, watched.use, watched.house)
         # What nobody has judged is not clear: a run that saw nothing says nothing of the inbox.
-        left = set(coming.waiting) | set(coming.unseen())
-        if left:
-            said = order.words.ngettext(
-                "{n} file in {path} was not judged.",
-                "{n} files in {path} were not judged.",
-                len(left),
-            )
-            say(said.format(n=len(left), path=inbox))
-    code = _exit_code(results, exporting=False)
+        left = watched.left()
+    if left:
+        line = order.words.ngettext(
+            "{n} file in {path} was not judged.", "{n} files in {path} were not judged.", left
+        )
+        say(line.format(n=left, path=inbox))
+    code = exit_code(outcomes)
     raise typer.Exit(ExitCode.NOT_CLEARED if left and code is ExitCode.CLEARED else code)
 
 
@@ -244,21 +237,6 @@ def _ctrl_c() -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _said(order: Order, judged: Iterable[PhotoResult]) -> list[PhotoResult]:
-    """Say each verdict as soon as it is known, without any summary."""
-    from clearance import terminal
-    from clearance.documents import photo_document
-
-    results = []
-    for result in judged:
-        results.append(result)
-        if order.as_json:
-            answer(photo_document(result))
-        else:
-            terminal.console().print(terminal.photo(result, order.words))
-    return results
 
 
 @app.command(
@@ -362,19 +340,6 @@ def _write_report(
     )
     write_report(results, path, head, house.eyes.open_photo)
     say(order.words.gettext("Report: {path}").format(path=path))
-
-
-def _exit_code(results: Sequence[PhotoResult], *, exporting: bool) -> ExitCode:
-    """The number of the verdicts; of `export`, which is about its copies, that of the copies."""
-    from clearance.results import Outcome
-
-    if any(result.outcome is Outcome.FAILED for result in results):
-        return ExitCode.INPUT_OR_OUTPUT
-    if exporting and all(result.export for result in results):
-        return ExitCode.CLEARED
-    if all(result.outcome.publishable for result in results):
-        return ExitCode.CLEARED
-    return ExitCode.NOT_CLEARED
 
 
 app.add_typer(registry_app)

@@ -89,6 +89,11 @@ class Inbox:
         self._unfinished: tuple[Path, ...] = ()
 
     @property
+    def seen(self) -> tuple[Path, ...]:
+        """Every file of the last look that has its name for good, given or not, sorted."""
+        return tuple(sorted(self._seen))
+
+    @property
     def waiting(self) -> tuple[Path, ...]:
         """Files that were seen and not given yet, those with temporary names included, sorted."""
         open_still = [path for path, sighting in self._seen.items() if not sighting.given]

@@ -6,7 +6,7 @@ import collections
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,12 +97,17 @@ class Findings:
         """
         if self.left:
             return ExitCode.INTERRUPTED
-        if Outcome.FAILED in self.counts:
-            return ExitCode.INPUT_OR_OUTPUT
-        if exporting and self.all_copied:
-            return ExitCode.CLEARED
-        publishable = all(outcome.publishable for outcome in self.counts)
-        return ExitCode.CLEARED if publishable else ExitCode.NOT_CLEARED
+        code = exit_code(self.counts)
+        copied = exporting and self.all_copied and code is ExitCode.NOT_CLEARED
+        return ExitCode.CLEARED if copied else code
+
+
+def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
+    """The number of the worst of the verdicts."""
+    worst = Outcome.worst(outcomes)
+    if worst is Outcome.FAILED:
+        return ExitCode.INPUT_OR_OUTPUT
+    return ExitCode.CLEARED if worst.publishable else ExitCode.NOT_CLEARED
 
 
 class Run:

@@ -26,6 +26,7 @@ def test_what_arrives_is_judged_until_ctrl_c(tmp_path: Path) -> None:
         [
             *(sys.executable, "-c", code, "watch", str(inbox), "--json", "--settle", "0.2"),
             *("--registry", str(tmp_path / "none"), "--report", str(tmp_path / "report.json")),
+            *("--blur", "-o", str(tmp_path / "copies")),
         ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -39,6 +40,9 @@ def test_what_arrives_is_judged_until_ctrl_c(tmp_path: Path) -> None:
     (inbox / "later.jpg.part").rename(inbox / "later.jpg")
     second = json.loads(process.stdout.readline())
     assert (Path(second["path"]).name, second["outcome"]) == ("later.jpg", "blocked")
+    copy = tmp_path / "copies" / "later.jpg"
+    assert (second["export"]["path"], len(second["export"]["hidden"])) == (str(copy), 7)
+    assert copy.is_file()
     (inbox / "never.jpg.part").write_bytes(b"half of it")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
@@ -46,6 +50,12 @@ def test_what_arrives_is_judged_until_ctrl_c(tmp_path: Path) -> None:
     assert "1 file in" in told
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [Path(one["path"]).name for one in report["files"]] == ["first.jpg", "later.jpg"]
+
+
+def test_copies_never_arrive_in_the_inbox(tmp_path: Path) -> None:
+    asked = run("watch", tmp_path, "--blur", "-o", tmp_path / "copies")
+    asked.assert_exit(ExitCode.USAGE)
+    assert "-o names a folder of the album" in asked.result.output
 
 
 def test_an_inbox_must_be_there(tmp_path: Path) -> None:
