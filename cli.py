@@ -51,8 +51,10 @@ from forms.errors import FormsError
 if TYPE_CHECKING:
     from clearance.clear import House
     from clearance.results import Outcome, PhotoResult
-    from clearance.run import Task
+    from clearance.run import Findings, Run, Task
+    from clearance.sorting import Sorter
     from clearance.use import IntendedUse
+    from forms.clearance_report import ReportHead
 
 # The first class that fits gives the number, so the narrow ones stand first.
 EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
@@ -67,6 +69,8 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ConsentError, ExitCode.REGISTRY),
 )
 
+
+_JUDGED = frozenset({ExitCode.CLEARED, ExitCode.NOT_CLEARED})
 
 CHECK_HELP = N_("Find every face, say who agreed to be published, block the rest.")
 _WITH_NUMBERS = {"obj": EXIT_CODES}
@@ -279,18 +283,41 @@ def _run(order: Order, task: Task, *, exporting: bool = False) -> None:
     order.check()
     _check_reports(order)
     check_copies(task.root, task.copying, order.words)
+    manner = task.album or AlbumOrder()
+    manner.check(order.words)
     album = task.album is not None
-    quiet = bool(task.album and task.album.quiet)
-    told = teller(order.words, as_json=order.as_json, album=album, quiet=quiet)
-    stopping = _ctrl_c() if album else contextlib.nullcontext()
-    with begun(order, task, keep=order.reports) as run, stopping as stop:
+    told = teller(order.words, as_json=order.as_json, album=album, quiet=manner.quiet)
+    with contextlib.ExitStack() as open_things:
+        # First of all: what an earlier run found clear is not until this one says so.
+        sorter = open_things.enter_context(_sorter(task, manner)) if manner.sort_into else None
+        keep = order.reports or manner.contact_sheet is not None
+        run = open_things.enter_context(begun(order, task, keep=keep))
+        stop = open_things.enter_context(_ctrl_c()) if album else None
         with told.running(len(task.paths)) as tell:
             for result in run.verdicts(stop):
                 tell(result)
+                if sorter:
+                    sorter.place(result)
         found = run.findings()
         told.end(found)
         _write_reports(order, found.results, run.use, run.house)
-    raise typer.Exit(found.exit_code(exporting=exporting))
+        if manner.contact_sheet:
+            _write_contact_sheet(order, manner.contact_sheet, task, run, found)
+        for line in sorter.told(order.words) if sorter else ():
+            say(line)
+    code = found.exit_code(exporting=exporting)
+    unsorted = sorter is not None and sorter.problems and code in _JUDGED
+    raise typer.Exit(ExitCode.INPUT_OR_OUTPUT if unsorted else code)
+
+
+def _sorter(task: Task, manner: AlbumOrder) -> Sorter:
+    """What puts the pictures of an album into folders by verdict."""
+    from clearance.sorting import SortAs, Sorter
+
+    if manner.sort_into is None or task.sources is None:
+        raise AssertionError("only an album is sorted")
+    how = SortAs(manner.sort_as or SortAs.LINK)
+    return Sorter(manner.sort_into, task.sources.files, how, task.sources.read)
 
 
 def _check_reports(order: Order) -> None:
@@ -311,6 +338,17 @@ def _write_reports(
         _write_report(order, order.report_to_share, results, use, house, names=False)
 
 
+def _write_contact_sheet(order: Order, path: Path, task: Task, run: Run, found: Findings) -> None:
+    """Write pages of small pictures, and say where."""
+    from forms.contact_sheet import small_opener, write_contact_sheet
+
+    if task.sources is None:
+        raise AssertionError("only an album has a contact sheet")
+    head = _head(order, found.results, run.use, run.house, names=True)
+    write_contact_sheet(found.results, path, head, small_opener(task.sources.read), found.alike)
+    say(order.words.gettext("Contact sheet: {path}").format(path=path))
+
+
 def _write_report(
     order: Order,
     path: Path,
@@ -320,13 +358,24 @@ def _write_report(
     *,
     names: bool = True,
 ) -> None:
+    from forms.clearance_report import write_report
+
+    head = _head(order, results, use, house, names=names)
+    write_report(results, path, head, house.eyes.open_photo)
+    say(order.words.gettext("Report: {path}").format(path=path))
+
+
+def _head(
+    order: Order, results: Sequence[PhotoResult], use: IntendedUse, house: House, *, names: bool
+) -> ReportHead:
+    """What a report says about itself."""
     from clearance.policy_version import policy_version
     from clearance.rate import rate_of
     from clearance.tool_versions import model_hashes, tool_versions
-    from forms.clearance_report import ReportHead, write_report
+    from forms.clearance_report import ReportHead
 
     rate = rate_of(house, faces=any(result.faces for result in results))
-    head = ReportHead(
+    return ReportHead(
         language=order.words,
         made_at=dt.datetime.now().astimezone(),
         use_date=use.on,
@@ -338,8 +387,6 @@ def _write_report(
         limits=house.eyes.limits if rate else None,
         policy=policy_version(house.settings, thorough=order.thorough),
     )
-    write_report(results, path, head, house.eyes.open_photo)
-    say(order.words.gettext("Report: {path}").format(path=path))
 
 
 app.add_typer(registry_app)

@@ -75,6 +75,14 @@ class AlbumUnreadableError(ClearanceError):
     """The album is empty, or a folder in it cannot be read: nothing may count as cleared."""
 
 
+class SortingError(ClearanceError):
+    """A picture could not be put into the folder of its verdict, or not be taken out of one."""
+
+
+class SortingRefusedError(SortingError):
+    """Pictures cannot be sorted into this folder, or not in this manner; nothing was touched."""
+
+
 class ReadableNotWrittenError(ClearanceError):
     """A readable copy of what is kept encrypted could not be written."""
 

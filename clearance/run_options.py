@@ -25,6 +25,7 @@ from clearance.commandline import (
     UntilOption,
     known_channels,
     known_purpose,
+    one_of,
     today,
     words_for,
 )
@@ -96,6 +97,13 @@ class Order:
             )
 
 
+def sort_manner(text: str) -> str:
+    """What is put into the folder of a verdict."""
+    from clearance.sorting import SortAs
+
+    return one_of(text, SortAs)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class AlbumOrder:
     """How an album is gone through, and who may be in it."""
@@ -134,6 +142,55 @@ class AlbumOrder:
         bool,
         typer.Option("-q", "--quiet", help=N_("Say only what there is to say about the album.")),
     ] = False
+    sort_into: Annotated[
+        Path | None,
+        typer.Option(
+            "--sort-into",
+            metavar="DIR",
+            help=N_(
+                "Put every picture into a folder of DIR named by its verdict; only what lies in "
+                "cleared/ may be published as it is. What an earlier run put there is taken out "
+                "first."
+            ),
+        ),
+    ] = None
+    sort_as: Annotated[
+        str | None,
+        typer.Option(
+            "--sort-as",
+            parser=sort_manner,
+            metavar="link|copy",
+            help=N_(
+                "Sort links to the pictures, or copies of them: link, copy. A link shows the file "
+                "as it is when somebody looks; for pictures in a ZIP archive only copy works."
+            ),
+        ),
+    ] = None
+    contact_sheet: Annotated[
+        Path | None,
+        typer.Option(
+            "--contact-sheet",
+            metavar="FILE",
+            help=N_(
+                "Write pages of small pictures with faces and verdicts, to look through: .pdf. "
+                "Internal: shows people who have not agreed."
+            ),
+        ),
+    ] = None
+
+    def check(self, words: Language) -> None:
+        """Say what is wrong with the options before any work is done.
+
+        Raises:
+            BadParameter: one of them makes no sense.
+        """
+        _ = words.gettext
+        if self.sort_as and not self.sort_into:
+            raise typer.BadParameter(
+                _("--sort-as is about a folder to sort into, and none is named: --sort-into")
+            )
+        if self.contact_sheet and self.contact_sheet.suffix.lower() != ".pdf":
+            raise typer.BadParameter(_("--contact-sheet takes a file ending in .pdf"))
 
 
 def check_copies(root: Path | None, copying: CopyOrder | None, words: Language) -> None:

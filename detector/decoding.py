@@ -12,6 +12,7 @@ import dataclasses
 import enum
 import importlib
 import io
+import math
 import struct
 import threading
 import zlib
@@ -162,6 +163,33 @@ def decode(untrusted_bytes: bytes, kind: PhotoFormat, limits: PhotoLimits) -> Pi
         embedded,
         tuple(one for one in Unjudged if one in unjudged),
     )
+
+
+def decode_small(
+    untrusted_bytes: bytes, kind: PhotoFormat, longer_side: int, limits: PhotoLimits
+) -> Pixels:
+    """What a viewer shows of the photo, upright, made small: for looking, never for judging.
+
+    A JPEG is not decoded further than it is needed: an eighth of its sides is a sixty-fourth
+    of its pixels.
+
+    Raises:
+        PhotoTooLargeError: it declares more pixels than `limits` allow.
+        PhotoUnreadableError: several pictures, or not to be opened.
+        Exception: any of DECODER_ERRORS, from a decoder.
+    """
+    if kind is PhotoFormat.JPEG:
+        _check_scans(untrusted_bytes, limits)
+    with _strict_decoding(), _opened(untrusted_bytes, kind, limits) as image:
+        _refuse_several(image, kind)
+        scale = longer_side / max(image.size)
+        if kind is PhotoFormat.JPEG and scale < 1:
+            # Never smaller than asked for; what is too large still is made smaller below.
+            image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
+        from detector.pixels import shrunk, views_of
+
+        views, _ = views_of(image, turned=kind is PhotoFormat.HEIF)
+    return shrunk(views[0], longer_side)
 
 
 _PREFIXES = (

@@ -269,3 +269,15 @@ class Frame:
     def views(self) -> tuple[Pixels, ...]:
         """Every picture in which a face counts; `pixels` is the first."""
         return (self.pixels, *self.other_views)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class SmallPhoto:
+    """An opened picture made small and upright, to look at; nobody is judged by it.
+
+    `sha256` is that of the file: it tells whether this is the picture that was judged.
+    `pixels` has the shape of the picture, as far as whole pixels can have it.
+    """
+
+    sha256: str
+    pixels: Pixels

@@ -109,6 +109,16 @@ def same_size(view: Pixels, like: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(view).resize(size, Image.Resampling.BILINEAR))
 
 
+def shrunk(view: Pixels, longer_side: int) -> Pixels:
+    """The view made so small that its longer side fits; one that fits already as it is."""
+    height, width = view.shape[:2]
+    scale = longer_side / max(height, width)
+    if scale >= 1:
+        return view
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(view).resize(size, Image.Resampling.BOX))
+
+
 def distinct(views: list[Pixels]) -> list[Pixels]:
     """The views without repetitions, in order."""
     kept: list[Pixels] = []

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
     CondPageBreak,
@@ -28,9 +26,9 @@ from clearance.results import Outcome
 from forms.numbered_canvas import NumberedCanvas
 from forms.report_charts import OutcomeBar
 from forms.report_crops import opening_once
+from forms.report_margin import BOTTOM, TOP, draw_margin
 from forms.report_parts import (
     COLOURS,
-    FAINT,
     RULE,
     SHADE,
     VerdictSign,
@@ -57,7 +55,7 @@ from forms.report_style import (
 )
 from forms.report_tables import ReportTables
 from forms.report_words import ReportWords, what_may_go_out, worst_first
-from forms.typeface import REGULAR, legible, register_typeface
+from forms.typeface import REGULAR, register_typeface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,45 +75,36 @@ def write_document(
         pagesize=A4,
         leftMargin=MARGIN,
         rightMargin=MARGIN,
-        topMargin=22 * mm,
-        bottomMargin=18 * mm,
+        topMargin=TOP,
+        bottomMargin=BOTTOM,
         title=_("Clearance report"),
         author=head.institution.name,
         creator="Clearance",
         lang=head.language.code,
         initialFontName=REGULAR,
     )
-    area = Frame(MARGIN, document.bottomMargin, TEXT_WIDTH, A4[1] - 40 * mm, 0, 0, 0, 0, id="area")
+    area = Frame(
+        MARGIN, document.bottomMargin, TEXT_WIDTH, A4[1] - TOP - BOTTOM, 0, 0, 0, 0, id="area"
+    )
     document.addPageTemplates(PageTemplate("page", [area]))
     writer = _Writer(head, ReportWords.of(results, head), open_photo)
     document.build(
         list(writer.story(results)),
         canvasmaker=functools.partial(
-            NumberedCanvas, draw=functools.partial(_draw_margin, head=head)
+            NumberedCanvas,
+            draw=functools.partial(
+                draw_margin, head=head, title=_("Clearance report"), notice=_notice(head)
+            ),
         ),
     )
 
 
-def _draw_margin(canvas: Canvas, page: int, pages: int, *, head: ReportHead) -> None:
-    """The head and the foot of one page."""
+def _notice(head: ReportHead) -> str:
+    """Whom the report is for."""
     _ = head.language.gettext
-    top, bottom = A4[1] - 13 * mm, 10 * mm
-    copy = (
-        _("Internal copy: it names people. Do not pass it on.")
-        if head.names
-        else _("Copy without people’s names; the name of a file may still hold one.")
-    )
-    canvas.setFont(REGULAR, 8)
-    canvas.setFillColor(FAINT)
-    canvas.drawString(MARGIN, top, _clipped(legible(head.institution.name), TEXT_WIDTH * 0.65))
-    canvas.drawRightString(A4[0] - MARGIN, top, _("Clearance report"))
-    canvas.drawString(MARGIN, bottom, copy)
-    count = _("Page {page} of {pages}").format(page=page, pages=pages)
-    canvas.drawRightString(A4[0] - MARGIN, bottom, count)
-    canvas.setStrokeColor(RULE)
-    canvas.setLineWidth(0.5)
-    for y in (top - 5, bottom + 11):
-        canvas.line(MARGIN, y, A4[0] - MARGIN, y)
+    if head.names:
+        return _("Internal copy: it names people. Do not pass it on.")
+    return _("Copy without people’s names; the name of a file may still hold one.")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -264,9 +253,3 @@ class _Writer:
                 boxes,
             ]
         )
-
-
-def _clipped(text: str, room: float) -> str:
-    while text and stringWidth(text, REGULAR, 8) > room:
-        text = text[:-2].rstrip("… ") + "…"
-    return text

@@ -51,8 +51,8 @@ class ReportWords:
         """What it is."""
         return self.head.language.gettext("Clearance report")
 
-    def opening(self, results: Sequence[PhotoResult]) -> list[tuple[str, str]]:
-        """What the report is about: who, when, for which use, with which program."""
+    def about(self, results: Sequence[PhotoResult]) -> list[tuple[str, str]]:
+        """Whose pictures these are, when they were examined, and for which use."""
         _ = self.head.language.gettext
         institution = self.head.institution
         who = ", ".join(part for part in (institution.name, institution.place) if part)
@@ -66,6 +66,13 @@ class ReportWords:
             (_("Asked for"), ", ".join(map(self.head.language.channel, asked))),
             *self._use(results),
             *((_("Judged for"), self.head.language.up_to(edge)) for edge in max_edges(results)),
+        ]
+
+    def opening(self, results: Sequence[PhotoResult]) -> list[tuple[str, str]]:
+        """What the report is about: who, when, for which use, with which program."""
+        _ = self.head.language.gettext
+        return [
+            *self.about(results),
             *([(_("Matching"), self.head.language.rate(self.head.rate))] if self.head.rate else []),
             *self._limit(),
             (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
