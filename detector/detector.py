@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from detector.faces import Face, Frame, Templates
     from detector.held import Held
+    from detector.matching import Gallery, Limits
     from detector.models import UserModel
     from detector.options import DetectionOptions
     from detector.passes import FaceFinder
@@ -159,6 +160,28 @@ class Detector:
         from detector.recognition import templates
 
         return templates(frame.views, faces, self._recogniser.get(), quick=quick)
+
+    def probes(
+        self, frame: Frame, faces: Sequence[Face], gallery: Gallery, limits: Limits
+    ) -> Templates:
+        """As `templates`, of the faces that come near somebody of the gallery.
+
+        The others, most of them after one look or two, are certainly strangers: NaN,
+        which matches nobody.
+
+        Raises:
+            ModelMissingError: the recogniser's weights are absent or damaged.
+            BackendMissingError: a package that the backend needs is not installed.
+        """
+        from detector.matching import worth_a_second_look
+        from detector.recognition import probes
+
+        return probes(
+            frame.views,
+            faces,
+            self._recogniser.get(),
+            lambda rows, looks: worth_a_second_look(rows, gallery, limits, looks),
+        )
 
 
 def weights_of(name: str, models: Mapping[str, UserModel]) -> str | None:

@@ -42,6 +42,7 @@ class Limits:
             confident match needs; smaller faces all look alike.
         glance: share of strangers that are still compared carefully after a quick
             template was: at least the share that must be looked at.
+        second_glance: the same after two looks, which tell more.
     """
 
     confident: float
@@ -49,6 +50,7 @@ class Limits:
     margin: float = 5.0
     eye_distance: float = 40.0
     glance: float = 1.0
+    second_glance: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.confident <= self.look <= 1:
@@ -154,16 +156,23 @@ class Gallery:
 
 
 def worth_a_second_look(
-    templates: Templates, gallery: Gallery, limits: Limits
+    templates: Templates, gallery: Gallery, limits: Limits, looks: int = 1
 ) -> npt.NDArray[np.intp]:
-    """Rows of quick templates (n, d) that come near anybody at all, rising.
+    """Rows of templates (n, d) of few looks that come near anybody at all, rising.
 
     The others are strangers: a careful template would not change that.
+
+    Args:
+        templates: the mean of one look at each face, or of two.
+        gallery: whom they may come near.
+        limits: how near that is.
+        looks: how many there were.
     """
     if not len(gallery):
         return np.zeros(0, np.intp)
+    rate = limits.glance if looks == 1 else limits.second_glance
     scores = gallery.scores(templates)
-    reached = np.isfinite(scores) & (scores >= gallery.thresholds(limits.glance))
+    reached = np.isfinite(scores) & (scores >= gallery.thresholds(rate))
     return np.flatnonzero(reached.any(axis=1))
 
 
@@ -287,9 +296,6 @@ def _best_in_all(
     scores: Floats, candidates: Mapping[int, npt.NDArray[np.intp]]
 ) -> Mapping[int, int]:
     """People given to faces, each to one at most, so that the scores' sum is largest."""
-    # Half a second to import, and hardly any picture needs it.
-    from scipy.optimize import linear_sum_assignment
-
     rows = list(candidates)
     people = np.unique(np.concatenate(list(candidates.values())))
     gain = np.zeros((len(rows), len(people)))
@@ -299,8 +305,48 @@ def _best_in_all(
         gain[index, np.searchsorted(people, candidates[row])] = (
             scores[row][candidates[row]] - lowest + 1
         )
-    chosen = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
-    return {rows[index]: int(people[place]) for index, place in chosen if gain[index, place] > 0}
+    chosen = best_assignment(gain)
+    return {rows[index]: int(people[place]) for index, place in enumerate(chosen) if place >= 0}
+
+
+def best_assignment(gain: Floats) -> npt.NDArray[np.intp]:
+    """A column for each row, each to one at most, so that the sum of `gain` (n, m) is largest.
+
+    -1 for a row that gets none: a column that gains nothing is not given. Kuhn's
+    Hungarian method by shortest augmenting paths (Jonker and Volgenant 1987), here
+    because importing SciPy for it takes half a second.
+    """
+    rows, columns = gain.shape
+    # A column of its own for each row that goes without.
+    cost = np.concatenate([-np.maximum(gain, 0), np.zeros((rows, rows))], axis=1)
+    owner = np.full(cost.shape[1], -1, np.intp)
+    row_price, column_price = np.zeros(rows), np.zeros(cost.shape[1])
+    for start in range(rows):
+        away = np.full(len(owner), np.inf)
+        before = np.full(len(owner), -1, np.intp)
+        reached = np.zeros(len(owner), dtype=bool)
+        row, last, far = start, -1, 0.0
+        while row >= 0:
+            through = far + cost[row] - row_price[row] - column_price
+            nearer = ~reached & (through < away)
+            away[nearer], before[nearer] = through[nearer], last
+            last = int(np.where(reached, np.inf, away).argmin())
+            reached[last] = True
+            far, row = float(away[last]), int(owner[last])
+        settled = reached.copy()
+        settled[last] = False
+        row_price[owner[settled]] += far - away[settled]
+        row_price[start] += far
+        column_price[settled] -= far - away[settled]
+        while last >= 0:
+            previous = int(before[last])
+            owner[last] = owner[previous] if previous >= 0 else start
+            last = previous
+    chosen = np.full(rows, -1, np.intp)
+    given = np.flatnonzero(owner[:columns] >= 0)
+    given = given[gain[owner[given], given] > 0]
+    chosen[owner[given]] = given
+    return chosen
 
 
 def _check_length(templates: Templates | Floats, length: int) -> None:

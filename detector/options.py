@@ -30,9 +30,9 @@ class DetectionOptions:
     """
 
     thorough: bool = False
-    threshold: float = 0.41
+    threshold: float = 0.44
     threshold_thorough: float = 0.4
-    doubt: float = 0.25
+    doubt: float = 0.15
     doubt_thorough: float = 0.12
     sighting: float = 0.1
     smallest_face: int = 12

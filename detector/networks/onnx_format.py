@@ -1,8 +1,9 @@
 """Reads and writes ONNX models without the onnx package.
 
 Only what two networks need: nodes with one output and float and integer
-attributes, and float32 constants. The format is protocol buffers; field numbers
-are those of onnx.proto3 (IR version 8).
+attributes, float32 constants, and the small integers of a quantised network, which are
+written only. The format is protocol buffers; field numbers are those of onnx.proto3
+(IR version 8).
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ IR_VERSION = 8
 # The last version in which Pad takes its widths as an attribute.
 OPSET = 10
 
+QUANTISED_OPSET = 13
+"""The first version in which every channel of a tensor may have a scale of its own."""
+
 FLOAT = 1
 UINT8 = 2
+_INT8, _INT32 = 3, 6
 
 BYTES = 2
 """The wire type of a field that holds a message, a text or packed numbers."""
@@ -92,12 +97,17 @@ def node(
     return b"".join(parts)
 
 
-def constant(name: str, values: npt.NDArray[np.float32]) -> tuple[bytes, memoryview]:
-    """A TensorProto holding float32 values, in two parts: what it is, and the values."""
+def constant(name: str, values: npt.NDArray[np.generic]) -> tuple[bytes, memoryview]:
+    """A TensorProto, in two parts: what it is, and the values; float32, (u)int8 or int32."""
+    kind = _KINDS[values.dtype.name]
     dims = b"".join(_integer(1, size) for size in values.shape)
-    raw = np.ascontiguousarray(values, dtype="<f4").data.cast("B")
-    told = dims + _integer(2, FLOAT) + _text(8, name)
+    little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+    raw = little.reshape(-1).data.cast("B")
+    told = dims + _integer(2, kind) + _text(8, name)
     return told + _key(9, BYTES) + _varint(len(raw)), raw
+
+
+_KINDS = {"float32": FLOAT, "uint8": UINT8, "int8": _INT8, "int32": _INT32}
 
 
 def port(name: str, kind: int, dimensions: Sequence[Dimension]) -> bytes:
@@ -114,15 +124,16 @@ def model(
     constants: Iterable[tuple[bytes, memoryview]],
     inputs: Iterable[bytes],
     outputs: Iterable[bytes],
+    opset: int = OPSET,
 ) -> bytes:
-    """A ModelProto from its parts."""
+    """A ModelProto from its parts, in a version of the operators."""
     graph: list[Buffer] = [_message(_GRAPH_NODE, part) for part in nodes]
     graph.append(_text(2, "graph"))
     for told, raw in constants:
         graph += [_key(_GRAPH_CONSTANT, BYTES) + _varint(len(told) + len(raw)), told, raw]
     graph += [_message(_GRAPH_INPUT, part) for part in inputs]
     graph += [_message(_GRAPH_OUTPUT, part) for part in outputs]
-    operators = _text(1, "") + _integer(2, OPSET)
+    operators = _text(1, "") + _integer(2, opset)
     # The values are tens of megabytes: they are copied once, here.
     size = _varint(sum(map(len, graph)))
     head = _integer(1, IR_VERSION) + _key(_MODEL_GRAPH, BYTES) + size

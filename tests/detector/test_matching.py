@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from detector.calibration import UNMEASURED
 from detector.faces import Box, Certainty, Face, Match
-from detector.matching import Gallery, Limits, match
+from detector.matching import Gallery, Limits, best_assignment, match, worth_a_second_look
 from tests.detector.fakes import a_face, a_model
 
 if TYPE_CHECKING:
@@ -296,3 +296,66 @@ def test_stricter_limits_never_clear_more_faces_alone(
 def test_limits_must_be_in_order(confident: float, look: float) -> None:
     with pytest.raises(ValueError, match="confident"):
         Limits(confident, look)
+
+
+# --- who gets whom -------------------------------------------------------------------------
+
+gains = st.integers(1, 6).flatmap(
+    lambda rows: st.integers(1, 6).flatmap(
+        lambda columns: st.lists(
+            st.lists(st.integers(-3, 9), min_size=columns, max_size=columns),
+            min_size=rows,
+            max_size=rows,
+        )
+    )
+)
+
+
+@given(gains)
+def test_people_are_given_so_that_the_sum_is_largest(rows: list[list[int]]) -> None:
+    gain = np.array(rows, np.float64)
+    chosen = best_assignment(gain)
+    given_columns = chosen[chosen >= 0].tolist()
+    assert len(set(given_columns)) == len(given_columns)
+    held = np.flatnonzero(chosen >= 0)
+    assert (gain[held, chosen[held]] > 0).all()
+    assert gain[held, chosen[held]].sum() == _most(rows, frozenset())
+
+
+def _most(rows: list[list[int]], taken: frozenset[int]) -> int:
+    """The largest sum, by trying everything."""
+    if not rows:
+        return 0
+    first, *others = rows
+    free = [
+        gain + _most(others, taken | {column})
+        for column, gain in enumerate(first)
+        if gain > 0 and column not in taken
+    ]
+    return max([_most(others, taken), *free])
+
+
+def test_many_faces_and_people_are_given_as_scipy_does() -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    rng = np.random.default_rng(6)
+    for rows, columns in ((30, 200), (80, 80), (60, 20), (1, 5)):
+        gain = np.where(rng.random((rows, columns)) < 0.2, rng.random((rows, columns)), 0)
+        theirs = gain[optimize.linear_sum_assignment(gain, maximize=True)].sum()
+        chosen = best_assignment(gain)
+        held = np.flatnonzero(chosen >= 0)
+        assert gain[held, chosen[held]].sum() == pytest.approx(theirs)
+
+
+def test_two_looks_are_asked_for_more_than_one() -> None:
+    limits = dataclasses.replace(LIMITS, glance=0.1, second_glance=1e-3)
+    gallery = gallery_of(ada=[at(0, 0, 0)])
+    scores = gallery.scores(np.stack([at(0.1, 0, 0)]))
+    between = next(
+        at(step / 100, 0, 0)
+        for step in range(1, 200)
+        if 2.0 < gallery.scores(np.stack([at(step / 100, 0, 0)]))[0, 0] < 8.0
+    )
+    rows = np.stack([at(0.1, 0, 0), between])
+    assert scores[0, 0] > 8.0
+    assert worth_a_second_look(rows, gallery, limits).tolist() == [0, 1]
+    assert worth_a_second_look(rows, gallery, limits, looks=2).tolist() == [0]

@@ -13,16 +13,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from detector.detector import Detector
 from detector.enrolment import reference_template
 from detector.faces import Box, Face, Landmarks
 from detector.geometry import ARCFACE_112, DLIB_150, ChipGeometry
+from detector.matching import Gallery, Limits
 from detector.networks.face_recognition_backend import HogFinder
-from detector.recognition import cut_chip, templates
-from tests.detector.fakes import MAGENTA, ColourRecogniser, a_face, a_frame, a_picture
+from detector.recognition import cut_chip, probes, templates
+from tests.detector.fakes import (
+    MAGENTA,
+    ColourRecogniser,
+    SquareFinder,
+    a_face,
+    a_frame,
+    a_model,
+    a_picture,
+)
 
 if TYPE_CHECKING:
-    from detector.detector import Detector
-    from detector.faces import Frame, Pixels
+    import numpy.typing as npt
+
+    from detector.faces import Frame, Pixels, Templates
     from tests.detector.conftest import SamplePicture
 
 POINTS = np.array(DLIB_150.points)
@@ -200,3 +211,91 @@ def test_turning_and_recompressing_keep_the_person(
         (face,) = detector.find_faces(changed)
         (row,) = detector.templates(changed, [face])
         assert np.linalg.norm(row - reference) < 0.3
+
+
+# --- faces that are nobody's are not looked at for long ------------------------------------
+
+
+class Watched(ColourRecogniser):
+    """Remembers how many chips it was given at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chips: list[int] = []
+
+    def embed(self, chips: Pixels) -> Templates:
+        self.chips.append(len(chips))
+        return super().embed(chips)
+
+
+THREE = tuple(Box(40 + 120 * place, 60, 130 + 120 * place, 160) for place in range(3))
+
+
+def test_who_stays_near_is_measured_as_carefully_as_ever() -> None:
+    frame, faces = a_frame(a_picture(*THREE)), [a_face(box) for box in THREE]
+    asked: list[tuple[int, int]] = []
+
+    def near(rows: Templates, looks: int) -> npt.NDArray[np.intp]:
+        asked.append((len(rows), looks))
+        return np.arange(len(rows))[1:]
+
+    watched = Watched()
+    found = probes(frame.views, faces, watched, near)
+    # One face is given up after its chip, one after the mirror image.
+    assert asked == [(3, 1), (2, 2)]
+    assert watched.chips == [3, 2, 4]
+    assert np.isnan(found[:2]).all()
+    np.testing.assert_array_equal(found[2], templates(frame.views, faces, watched)[2])
+
+
+def test_near_is_told_the_mean_of_the_looks() -> None:
+    pixels = np.array(a_picture(THREE[0]))
+    pixels[60:160, 40:80] = 0  # not alike on both sides
+    frame, faces = a_frame(pixels), [a_face(THREE[0])]
+    told: list[Templates] = []
+
+    def near(rows: Templates, looks: int) -> npt.NDArray[np.intp]:
+        told.append(rows)
+        return np.arange(len(rows))
+
+    probes(frame.views, faces, Lopsided(), near)
+    quick = templates(frame.views, faces, Lopsided(), quick=True)
+    np.testing.assert_array_equal(told[0], quick)
+    assert told[1][0, 0] != told[0][0, 0]
+
+
+class Lopsided(ColourRecogniser):
+    """Sees the left half only, so that a mirror image is another template."""
+
+    def embed(self, chips: Pixels) -> Templates:
+        return super().embed(chips[:, :, : chips.shape[2] // 2])
+
+
+def test_nobody_is_probed_without_landmarks_or_faces() -> None:
+    frame = a_frame(a_picture(*THREE))
+    without = dataclasses.replace(a_face(THREE[0]), landmarks=None)
+
+    def everybody(rows: Templates, looks: int) -> npt.NDArray[np.intp]:
+        return np.arange(len(rows))
+
+    assert np.isnan(probes(frame.views, [without], ColourRecogniser(), everybody)).all()
+    assert probes(frame.views, [], ColourRecogniser(), everybody).shape == (0, 96)
+
+
+def test_a_detector_probes_who_is_near_somebody_enrolled() -> None:
+    """The limits of the gallery say how near: a stranger's look costs one chip, not six."""
+    pixels = np.array(a_picture(*THREE))
+    pixels[:, :150] = (0, 255, 0)
+    frame, faces = a_frame(pixels), [a_face(box) for box in THREE[:2]]
+    watched = Watched()
+    detector = Detector(SquareFinder, lambda: watched, "colours_v1/squares")
+    careful = detector.templates(frame, faces)
+    # Of the fake's numbers only three say anything.
+    model = dataclasses.replace(a_model(3), mean=np.zeros(96), transform=10 * np.eye(96, 3))
+    gallery = Gallery.of({"ada": [careful[1]]}, "colours_v1/squares", model)
+    limits = Limits(confident=1e-5, look=1e-3, glance=1e-2, second_glance=1e-3)
+    watched.chips.clear()
+    found = detector.probes(frame, faces, gallery, limits)
+    assert watched.chips == [2, 1, 4]
+    assert np.isnan(found[0]).all()
+    np.testing.assert_array_equal(found[1], careful[1])
