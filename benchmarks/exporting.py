@@ -7,8 +7,8 @@ MEDIA holds `wider/` with `boxes.csv`, and `hard/`. The photos of 12 and 24 mega
 put together from WIDER FACE, enlarged, with eight labelled faces of 80 to 400 pixels; the
 third is a real photo of 12 megapixels. Everybody is hidden: there is no registry. Ours
 finds faces, hides heads, encodes, opens the copy again, audits its bytes, compares its
-pixels, looks for faces once more and in the mirror, and measures whether a hidden head
-still resembles its owner. deface finds, blurs and writes.
+pixels, looks for faces once more, mirrored, and measures whether a hidden head still
+resembles its owner. deface finds, blurs and writes.
 
 - *In one process*, with the networks loaded: ours and deface's `image_detect`, in turns,
   after one turn to warm up.
@@ -178,18 +178,18 @@ class Ours:
             Exporter(folder, [photo], self._examiner()).write(frame, faces, ())
 
     def _examiner(self) -> Examiner:
-        from clearance.resemblance import comparing
-        from clearance.verification import Examiner, look_both_ways
+        from clearance.making import examiner_with
 
         timed = self._watch.timed
-        alike = comparing(self.detector)
-        return Examiner(
-            timed("verify: open again", open_photo),
-            timed(
-                "verify: find again, and in the mirror", look_both_ways(self.detector.find_faces)
-            ),
-            alike and timed("verify: compare the hidden with their owners", alike),
-            timed("verify: how the photo was held", self.detector.how_held),
+        examiner = examiner_with(self.detector, compared=True)
+        alike, look = examiner.compare, examiner.second_look
+        find = timed("verify: find again, mirrored", self.detector.find_faces)
+        return dataclasses.replace(
+            examiner,
+            open_photo=timed("verify: open again", open_photo),
+            compare=alike and timed("verify: compare the hidden with their owners", alike),
+            how_held=timed("verify: how the photo was held", self.detector.how_held),
+            second_look=look and dataclasses.replace(look, find_faces=find),
         )
 
 
@@ -261,12 +261,12 @@ class Watch:
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:
         """Take the time of one run, also of what happens inside the exporter."""
-        from clearance import export, verification
+        from clearance import making, verification
 
         self._now = {}
         inner = [
-            (export, "hide", "redact"),
-            (export, "encode", "encode"),
+            (making, "hide", "redact"),
+            (making, "encode", "encode"),
             (verification, "foreign_parts", "verify: audit the bytes"),
         ]
         with contextlib.ExitStack() as stack:

@@ -25,6 +25,8 @@ from detector.photo import open_photo
 if TYPE_CHECKING:
     from clearance.copying import Copies
     from clearance.looking import Looked
+    from clearance.making import Raster
+    from clearance.results import ExportResult
     from clearance.settings import Settings
     from consent.records import Dossier, Exemption, Identification, NotAFace
     from consent.registry import Registry
@@ -336,20 +338,58 @@ def _worst_by_channel(
 
 
 def _with_copy(frame: Frame, result: PhotoResult, house: House, copies: Copies) -> PhotoResult:
-    """The result with its copy; and with the faces that only a look at the copy showed."""
+    from clearance.making import Raster
+
+    raster = Raster.of(frame)
     try:
-        made = _with_appeared(dataclasses.replace(result, export=copies.make(frame, result)), house)
+        export = copies.make(frame, result)
     except ExportError as error:
-        made = _without_copy(result, error)
-    try:
-        copies.note(frame, made)
-    except ExportError as error:
-        return _without_copy(made, error)
-    return made
+        return without_copy(result, error, copies, raster)
+    return with_copy(result, export, house, copies, raster)
 
 
-def _without_copy(result: PhotoResult, error: ExportError) -> PhotoResult:
-    """The result of a photo that must not be published for want of a copy."""
+def with_copy(
+    result: PhotoResult, export: ExportResult, house: House, copies: Copies, raster: Raster
+) -> PhotoResult:
+    """The result with its copy; and with the faces that only a look at the copy showed.
+
+    Args:
+        result: the verdict on the photo.
+        export: its copy, which has its name.
+        house: what photos are judged with.
+        copies: write the verdict beside the photo, where that is asked for.
+        raster: how the photo is stored.
+
+    Raises:
+        ExportError: the verdict could not be written, and the copy not be removed.
+    """
+    made = _with_appeared(dataclasses.replace(result, export=export), house)
+    return _noted(made, copies, raster)
+
+
+def without_copy(
+    result: PhotoResult, error: ExportError, copies: Copies, raster: Raster | None = None
+) -> PhotoResult:
+    """The result of a photo that must not be published for want of a copy.
+
+    Args:
+        result: the verdict on the photo.
+        error: why there is no copy.
+        copies: write the verdict beside the photo, where that is asked for.
+        raster: how the photo is stored; None to look it up.
+    """
+    return _noted(_failed(result, error), copies, raster)
+
+
+def _noted(result: PhotoResult, copies: Copies, raster: Raster | None) -> PhotoResult:
+    try:
+        copies.note(result, raster)
+    except ExportError as error:
+        return _failed(result, error)
+    return result
+
+
+def _failed(result: PhotoResult, error: ExportError) -> PhotoResult:
     # The first problem is the one to mend. A copy of it has no traceback, which would keep
     # the picture in memory.
     problem = copy.deepcopy(result.problem or error)

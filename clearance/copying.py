@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from clearance.cropping import suggest_crop
 from clearance.errors import ExportError, ExportRefusedError
-from clearance.export import Plan
+from clearance.export import exported
 from clearance.fills import Look, Style
 from clearance.hints import Hints
-from clearance.left_behind import left_behind
+from clearance.kept_copies import Kept
+from clearance.making import Plan, Raster, Said
 from clearance.metadata import DataMining, ReleaseStatus, Rights, packet, read_packet
 from clearance.naming import FILE_NAME
 from clearance.redaction import head_region
 from clearance.results import ExportResult, FaceReason, FaceResult, NameFound, Outcome
 from clearance.sidecar import SidecarFace, sidecar, write_sidecar
+from detector.errors import DetectorError
 
 if TYPE_CHECKING:
+    from clearance.album_sources import AlbumFile
     from clearance.export import Exporter
+    from clearance.kept_copies import KeptCopies
     from clearance.language import Language
+    from clearance.making import Commission, Made
     from clearance.masks import Drawn
     from clearance.naming import NamesBeside, Naming
     from clearance.results import PhotoResult
     from clearance.settings import Publication
     from detector.faces import Box, Face, Frame
+
+_T = TypeVar("_T")
 
 # A face that is not recognisable may be seen only as small as it was judged.
 _SEEN_AT_ANY_SIZE = {Outcome.CLEARED, Outcome.EXEMPT}
@@ -51,6 +59,54 @@ class Wishes:
     crop: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Meant:
+    """Whom a copy shows and what it says, before it is known where its crop lies.
+
+    Attributes:
+        shown: who is to be seen.
+        plan: what else is asked, without the crop.
+        release: the PLUS code of the model release.
+        names: what may not stand beside the picture.
+        carried: the names of the properties that the copy has.
+    """
+
+    shown: Shown
+    plan: Plan
+    release: ReleaseStatus
+    names: tuple[NameFound, ...]
+    carried: tuple[str, ...]
+
+    def told_of(self, export: ExportResult, crop_offered: Box | None) -> ExportResult:
+        """What is told of the copy, with what it says."""
+        return dataclasses.replace(
+            export,
+            crop_offered=crop_offered,
+            release=self.release.value,
+            carried=self.carried,
+            names=self.names,
+            # The examiner has seen this very packet in the file.
+            written=read_packet(self.plan.xmp),
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Planned:
+    """A copy that was decided on, and what will be told of it once it is made.
+
+    Attributes:
+        order: what any process needs to make it.
+        crop_offered: the part without uncleared people, where it is not what is shown.
+        meant: who is seen in it, and what it says.
+        digest: what the copy rests on: of two with the same, one need not be made.
+    """
+
+    order: Commission
+    crop_offered: Box | None
+    meant: Meant
+    digest: str
+
+
 class Copies:
     """Makes the copies of a run."""
 
@@ -62,6 +118,7 @@ class Copies:
         publication: Publication,
         *,
         sidecars: Language | None = None,
+        kept: KeptCopies | None = None,
     ) -> None:
         """Take what every copy is made with.
 
@@ -72,26 +129,166 @@ class Copies:
             publication: what the institution carries over, and how small a crop may be.
             sidecars: write the verdicts beside the originals, in this language; None for no
                 sidecars.
+            kept: remembers the copies of earlier runs; None where nothing is.
         """
         self._words = sidecars
         self._exporter = exporter
         self._wishes = wishes
         self._naming = naming
         self._publication = publication
+        self._kept = kept
 
     def make(self, frame: Frame, result: PhotoResult) -> ExportResult:
-        """The copy of one photo, written and checked.
+        """The copy of one photo, written and checked here.
+
+        Raises:
+            ExportError: there is none, and no earlier one either.
+        """
+        from clearance.album_sources import AlbumFile
+
+        planned = self.plan(AlbumFile(frame.path), result)
+        with self._exporter.none_stale(frame.path):
+            try:
+                return self.finish(planned, self._exporter.make(planned.order, frame))
+            finally:
+                self._exporter.discard(planned.order)
+
+    def plan(self, file: AlbumFile, result: PhotoResult) -> Planned:
+        """What the copy of a judged photo is to be; no pixel is looked at, nothing is written.
+
+        Whoever asks must `finish` it, or `refuse` or `abandon` it.
+
+        Args:
+            file: the photo.
+            result: the verdict on it; its faces have their landmarks.
 
         Raises:
             ExportError: there is none, and no earlier one either.
         """
         try:
-            shown = shown_in(result, self._wishes)
-            crop = self._crop(frame, shown)
-            beside = self._beside(result)
-            rights, names = self._rights(result, beside)
+            meant = self._meant(result)
+            crop = self._crop(result, meant.shown)
+            hints = result.hints or Hints()
+            order = self._exporter.commission(
+                file,
+                _known(result.sha256),
+                meant.shown.hidden,
+                meant.shown.visible,
+                dataclasses.replace(meant.plan, crop=crop if self._wishes.crop else None),
+                Said(hints, _said(hints), meant.carried),
+            )
         except ExportError as error:
-            raise self._exporter.refuse(frame.path, error) from error
+            raise self._exporter.refuse(file.path, error) from error
+        except BaseException:
+            self._exporter.withdraw(file.path)
+            raise
+        offered = None if self._wishes.crop else crop
+        return Planned(order, offered, meant, self._digest(result, meant))
+
+    def finish(self, planned: Planned, made: Made) -> ExportResult:
+        """Give a copy that was made its name, and remember it.
+
+        Raises:
+            ExportError: it cannot be written.
+        """
+        order = planned.order
+        export = self._exporter.name(order, made)
+        if self._kept:
+            self._kept.keep(planned.digest, Kept(made, order.plan.crop, planned.crop_offered))
+        return planned.meant.told_of(export, planned.crop_offered)
+
+    def taken_over(self, result: PhotoResult) -> tuple[ExportResult, Raster] | None:
+        """The copy of an earlier run, if the one to be made now would be the same.
+
+        It must rest on the same bytes and the same plan, and still hold the very bytes that
+        were checked then. The faces of the verdict need no landmarks.
+
+        Raises:
+            ExportError: there is to be no copy, and there is no earlier one either.
+        """
+        if self._kept is None or result.sha256 is None:
+            return None
+        try:
+            meant = self._meant(result)
+            kept = self._kept.made(self._digest(result, meant))
+            path = kept and self._exporter.keep(result.path, kept.made.sha256)
+        except ExportError as error:
+            raise self._exporter.refuse(result.path, error) from error
+        if not kept or not path:
+            return None
+        plan = dataclasses.replace(meant.plan, crop=kept.crop)
+        export = exported(path, plan, meant.shown.hidden, kept.made)
+        return meant.told_of(export, kept.crop_offered), kept.made.raster
+
+    def refuse(self, planned: Planned, error: ExportError) -> ExportError:
+        """The error that there is no copy, when all that was written of it is gone."""
+        try:
+            self._exporter.discard(planned.order)
+        except ExportError as left:
+            error = left
+        return self._exporter.refuse(planned.order.file.path, error)
+
+    def discard(self, planned: Planned) -> None:
+        """Remove what was written of a copy that has no name, to make it again.
+
+        Raises:
+            ExportError: it cannot be removed.
+        """
+        self._exporter.discard(planned.order)
+
+    def abandon(self, planned: Planned) -> None:
+        """Remove what was written of a copy that nobody waits for, and the earlier one.
+
+        Raises:
+            ExportError: it cannot be removed.
+        """
+        try:
+            self._exporter.discard(planned.order)
+        finally:
+            self._exporter.withdraw(planned.order.file.path)
+
+    def note(self, result: PhotoResult, raster: Raster | None = None) -> None:
+        """Write the verdicts beside the original, where that is asked for.
+
+        Args:
+            result: the verdicts.
+            raster: how the photo is stored; None to look it up.
+
+        Raises:
+            ExportError: they cannot be written; the copy is removed.
+        """
+        if self._words is None:
+            return
+        try:
+            raster = raster or self._raster(result)
+            write_sidecar(result.path, _sidecar(raster, result, self._words))
+        except ExportError as error:
+            raise self._exporter.refuse(result.path, error) from error
+
+    def withdraw(self, photo: Path) -> bool:
+        """Remove an earlier copy of a photo that cannot be judged now: see `Exporter`."""
+        return self._exporter.withdraw(photo)
+
+    def _raster(self, result: PhotoResult) -> Raster:
+        try:
+            frame = self._exporter.open_photo(result.path)
+        except DetectorError as error:
+            raise ExportError("{cause}", cause=error) from error
+        if frame.sha256 != result.sha256:
+            raise ExportError(
+                "{path} was changed since it was judged: run the command again.", path=result.path
+            )
+        return Raster.of(frame)
+
+    def _meant(self, result: PhotoResult) -> Meant:
+        """Who is seen and what is said, as far as it can be told without landmarks.
+
+        Raises:
+            ExportRefusedError: nobody may have such a copy.
+        """
+        shown = shown_in(result, self._wishes)
+        beside = self._beside(result)
+        rights, names = self._rights(result, beside)
         release = _release(shown.seen)
         mining = DataMining[self._publication.data_mining.upper()]
         plan = Plan(
@@ -100,50 +297,43 @@ class Copies:
             cosmetic=shown.cosmetic,
             drawn=self._wishes.drawn,
             rendition=result.rendition,
-            crop=crop if self._wishes.crop else None,
             xmp=packet(release, _serials(shown.seen, beside), mining, rights),
         )
-        written = self._exporter.write(frame, shown.hidden, shown.visible, plan)
         carried = tuple(name for name, values in _texts(rights).items() if values)
-        hints = result.hints or Hints()
-        return dataclasses.replace(
-            written,
-            crop_offered=None if self._wishes.crop else crop,
-            release=release.value,
-            carried=carried,
-            names=names,
-            # The examiner has seen this very packet in the file.
-            written=read_packet(plan.xmp),
-            removed=left_behind(frame, hints, _said(hints), carried),
-        )
+        return Meant(shown, plan, release, names, carried)
 
-    def note(self, frame: Frame, result: PhotoResult) -> None:
-        """Write the verdicts beside the original, where that is asked for.
+    def _digest(self, result: PhotoResult, meant: Meant) -> str:
+        """SHA-256 over all that a copy rests on, as 64 hexadecimal digits.
 
-        Raises:
-            ExportError: they cannot be written; the copy is removed.
+        Landmarks are left out: the same network sees the same ones in the same bytes.
         """
-        if self._words is None:
-            return
-        try:
-            write_sidecar(frame.path, _sidecar(frame, result, self._words))
-        except ExportError as error:
-            raise self._exporter.refuse(frame.path, error) from error
+        plan = meant.plan
+        told = (
+            result.sha256,
+            [_place(face) for face in meant.shown.hidden],
+            [_place(face) for face in meant.shown.visible],
+            [_place(face) for face in plan.small],
+            [_place(face) for face in plan.cosmetic],
+            [one.text for one in plan.drawn],
+            dataclasses.astuple(plan.look),
+            plan.rendition and dataclasses.astuple(plan.rendition),
+            plan.xmp,
+            # Where the crop lies follows from all others.
+            (self._wishes.crop, self._publication.crop_share),
+            self._exporter.manner_of(result.path),
+        )
+        return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
-    def withdraw(self, photo: Path) -> bool:
-        """Remove an earlier copy of a photo that cannot be judged now: see `Exporter`."""
-        return self._exporter.withdraw(photo)
-
-    def _crop(self, frame: Frame, shown: Shown) -> Box | None:
+    def _crop(self, result: PhotoResult, shown: Shown) -> Box | None:
         """The largest part without anybody who is hidden, with everybody who may be seen."""
-        width, height = frame.width, frame.height
+        width, height = _known(result.width), _known(result.height)
         look = self._wishes.look
         avoid = [head_region(face, width, height, look.shape).box for face in shown.hidden]
         drawn = [one for one in self._wishes.drawn if one.touches(width, height)]
         if len(drawn) < len(self._wishes.drawn):
             raise ExportRefusedError(
                 "A mask drawn by hand lies outside {path}, which has {width} x {height} pixels.",
-                path=frame.path,
+                path=result.path,
                 width=width,
                 height=height,
             )
@@ -295,14 +485,22 @@ def _texts(source: Hints | Rights) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def _sidecar(frame: Frame, result: PhotoResult, words: Language) -> bytes:
+def _sidecar(raster: Raster, result: PhotoResult, words: Language) -> bytes:
     """What is written beside the original, for the house itself."""
-    said = frame.embedded
-    stored = said.stored_size if min(said.stored_size) else (frame.width, frame.height)
     faces = [
         SidecarFace(one.face.box, one.name or "", words.outcome(one.outcome), words.why(one))
         for one in result.faces
     ]
     return sidecar(
-        frame.path.name, stored, said.orientation, faces, result.outcome, result.channels
+        result.path.name, raster.size, raster.orientation, faces, result.outcome, result.channels
     )
+
+
+def _place(face: Face) -> tuple[Box, int]:
+    return face.box, face.view
+
+
+def _known(value: _T | None) -> _T:
+    if value is None:
+        raise AssertionError("a copy of a photo that was not judged")
+    return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import hashlib
 import os
 import secrets
@@ -13,29 +12,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clearance.colour import in_srgb, profile_for_copy
-from clearance.containers import Carried
-from clearance.encoding import FORMATS, Encoding, encode, encoding_of
-from clearance.errors import ExportError, ExportRefusedError, VerificationError
-from clearance.explanation import write_explanation
-from clearance.fills import Look, Style
+from clearance.encoding import FORMATS, encoding_of
+from clearance.errors import ExportError, ExportRefusedError
+from clearance.making import Commission, Plan, explained, make_copy
 from clearance.metadata import read_packet
-from clearance.placement import Placement
-from clearance.redaction import hide
 from clearance.results import ExportResult, Outcome
-from clearance.verification import Examiner, Written
 from consent.files import sync_folder
 from detector.errors import DetectorError
+from detector.photo import read_file
 
 if TYPE_CHECKING:
-    from clearance.masks import Drawn
-    from clearance.redaction import Redaction
-    from clearance.rendition import Rendition
-    from clearance.results import Checks
-    from detector.faces import Box, Face, Frame, Pixels
+    from clearance.album_sources import AlbumFile
+    from clearance.encoding import Encoding
+    from clearance.making import Made, Said
+    from clearance.verification import Examiner
+    from detector.faces import Face, Frame
 
-_ROUNDS = 5
-"""How often faces that appear in the copy are hidden as well before it is refused."""
+__all__ = ["Exporter", "Manner", "Plan", "copy_path"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,29 +44,6 @@ class Manner:
     format: str | None = None
     quality: int | None = None
     explain: Path | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Plan:
-    """What one copy shows, beside the faces that are hidden and those that may be seen.
-
-    Attributes:
-        look: how hidden heads look.
-        small: faces that may be seen as long as they are too small to be recognised.
-        cosmetic: faces that may be seen and are blurred for taste.
-        drawn: masks a person drew, in pixels of the photo.
-        rendition: the size of the whole photo's copy; None for that of the photo.
-        crop: the part that is shown; None for all of it.
-        xmp: the metadata of the copy, as a packet; empty for none.
-    """
-
-    look: Look = dataclasses.field(default_factory=Look)
-    small: tuple[Face, ...] = ()
-    cosmetic: tuple[Face, ...] = ()
-    drawn: tuple[Drawn, ...] = ()
-    rendition: Rendition | None = None
-    crop: Box | None = None
-    xmp: bytes = b""
 
 
 class Exporter:
@@ -153,17 +123,138 @@ class Exporter:
             VerificationError: the copy did not pass its checks.
             ExportError: the copy cannot be written.
         """
-        target = self._target(frame.path)
-        with self._no_stale_copy(frame.path):
-            self._refuse_rivals(target)
-            self._refuse_input(target)
-            told = dataclasses.replace(frame, held=self._examiner.how_held(frame))
-            return self._write(_Order.of(told, hidden, visible, plan or Plan()), target)
+        from clearance.album_sources import AlbumFile
+
+        with self.none_stale(frame.path):
+            order = self.commission(AlbumFile(frame.path), frame.sha256, hidden, visible, plan)
+            try:
+                return self.name(order, self.make(order, frame))
+            finally:
+                self.discard(order)
+
+    def commission(
+        self,
+        file: AlbumFile,
+        sha256: str,
+        hidden: Sequence[Face],
+        visible: Sequence[Face],
+        plan: Plan | None = None,
+        said: Said | None = None,
+    ) -> Commission:
+        """What any process needs to make the copy of one photo; nothing is written yet.
+
+        Whoever asks must `name` the copy that was made, or `discard` it; and, where there is
+        none, `withdraw` the earlier one.
+
+        Args:
+            file: the photo.
+            sha256: of its bytes as they were judged.
+            hidden: faces that must not be seen.
+            visible: faces that may be seen.
+            plan: what else is asked of this copy.
+            said: what the photo's file says.
+
+        Raises:
+            ExportRefusedError: the copy would be a photo of this run, or the
+                copy of two photos.
+        """
+        target = self.target(file.path)
+        return Commission(
+            file=file,
+            sha256=sha256,
+            target=target,
+            temporary=target.parent / f".clearance-{secrets.token_hex(8)}{target.suffix}",
+            hidden=tuple(hidden),
+            visible=tuple(visible),
+            plan=plan or Plan(),
+            encoding=self.encoding(target),
+            compared=self._examiner.compare is not None,
+            explain=self._manner.explain,
+            said=said,
+        )
+
+    def name(self, order: Commission, made: Made) -> ExportResult:
+        """Give a copy that was made its name, in place of any earlier copy.
+
+        Raises:
+            ExportRefusedError: the name has become that of a photo of this run.
+            ExportError: the copy cannot be written.
+        """
+        self._refuse_input(order.target)
+        self._remove(self._in_other_formats(order.target))
+        _replace(order.temporary, order.target)
+        return exported(order.target, order.plan, order.hidden, made)
+
+    def keep(self, photo: Path, sha256: str) -> Path | None:
+        """The earlier copy of a photo, if it holds these very bytes; others of it are removed.
+
+        Args:
+            photo: of this run.
+            sha256: of the copy that would be made now.
+
+        Raises:
+            ExportRefusedError: the copy would be a photo of this run, or the copy of two.
+            ExportError: an earlier copy in another format cannot be removed.
+        """
+        target = self.target(photo)
+        # A link may show something else tomorrow.
+        if target.is_symlink():
+            return None
+        try:
+            found = hashlib.sha256(read_file(target)).hexdigest()
+        except DetectorError:
+            return None
+        if found != sha256:
+            return None
+        self._remove(self._in_other_formats(target))
+        return target
+
+    def discard(self, order: Commission) -> None:
+        """Remove what was written and did not get its name, if there is anything.
+
+        Raises:
+            ExportError: it cannot be removed.
+        """
+        with explained(order.temporary):
+            order.temporary.unlink(missing_ok=True)
+
+    def target(self, photo: Path) -> Path:
+        """The name of the copy of a photo.
+
+        Raises:
+            ExportRefusedError: the photo is none of this run; the copy would be a photo of this
+                run, or the copy of two photos.
+        """
+        target = self._target(photo)
+        self._refuse_rivals(target)
+        self._refuse_input(target)
+        return target
+
+    def encoding(self, target: Path) -> Encoding:
+        """How a copy of that name is written."""
+        return encoding_of(target).at(self._manner.quality)
+
+    def manner_of(self, photo: Path) -> tuple[object, ...]:
+        """How the copy of a photo is encoded and checked; equal for what is done alike."""
+        encoding = self.encoding(self._target(photo))
+        return (encoding.format, sorted(encoding.options.items()), self._examiner.compare is None)
+
+    def make(self, order: Commission, frame: Frame) -> Made:
+        """Make the copy in this process, under its temporary name: see `make_copy`."""
+        return make_copy(order, frame, self._examiner)
+
+    def open_photo(self, photo: Path) -> Frame:
+        """A photo, opened as the copies are.
+
+        Raises:
+            DetectorError: it cannot be opened.
+        """
+        return self._examiner.open_photo(photo)
 
     def refuse(self, photo: Path, error: ExportError) -> ExportError:
         """The error, and the earlier copy removed: what it shows was decided otherwise."""
         try:
-            with self._no_stale_copy(photo):
+            with self.none_stale(photo):
                 raise error
         except ExportError as told:
             return told
@@ -218,66 +309,6 @@ class Exporter:
             return False
         return True
 
-    def _write(self, order: _Order, target: Path) -> ExportResult:
-        encoding = encoding_of(target).at(self._manner.quality)
-        appeared: tuple[Face, ...] = ()
-        for _ in range(_ROUNDS):
-            written = order.written(appeared, encoding)
-            data = encode(written.redaction.pixels, encoding, written.carried)
-            with _temporary(target, data) as temporary:
-                checks, more = self._examined(temporary, written)
-                if not more:
-                    self._refuse_input(target)
-                    self._remove(self._in_other_formats(target))
-                    _replace(temporary, target)
-                    return self._result(target, data, order, appeared, checks)
-            appeared += order.placement.faces_back(more)
-        self._explain(written, [face.box for face in more])
-        raise VerificationError(
-            "Faces that were not judged keep appearing in the copy of {path}, "
-            "last at {left}, {top}: hide by hand, or use another picture.",
-            where=[face.box for face in more],
-            path=order.frame.path,
-            left=appeared[-1].box.left,
-            top=appeared[-1].box.top,
-        )
-
-    def _examined(self, temporary: Path, written: Written) -> tuple[Checks, tuple[Face, ...]]:
-        try:
-            return self._examiner.examine(temporary, written)
-        except VerificationError as error:
-            self._explain(written, error.where)
-            raise
-
-    def _explain(self, written: Written, where: Sequence[Box]) -> None:
-        if self._manner.explain:
-            with _explained(self._manner.explain):
-                write_explanation(self._manner.explain, written, where)
-
-    def _result(
-        self,
-        target: Path,
-        data: bytes,
-        order: _Order,
-        appeared: tuple[Face, ...],
-        checks: Checks,
-    ) -> ExportResult:
-        faces = (*order.hidden, *appeared)
-        plan = order.plan
-        return ExportResult(
-            path=target,
-            sha256=hashlib.sha256(data).hexdigest(),
-            width=order.placement.width,
-            height=order.placement.height,
-            hidden=tuple(face.box for face in faces),
-            outcome=Outcome.REDACTED if faces or plan.drawn else Outcome.CLEARED,
-            checks=checks,
-            style=plan.look.style.value,
-            drawn=tuple(one.text for one in plan.drawn),
-            appeared=appeared,
-            crop=plan.crop,
-        )
-
     def _target(self, photo: Path) -> Path:
         try:
             return self._copies[_absolute(photo)]
@@ -310,7 +341,7 @@ class Exporter:
         return _identity(target) in self._identities or _real(target) in self._inputs
 
     @contextlib.contextmanager
-    def _no_stale_copy(self, photo: Path) -> Iterator[None]:
+    def none_stale(self, photo: Path) -> Iterator[None]:
         """Remove an earlier copy of the photo when the block does not write a new one."""
         written = False
         try:
@@ -329,61 +360,30 @@ class Exporter:
                 self.withdraw(photo)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class _Order:
-    """One copy to be made: the photo in the copy's colours, and who may be seen."""
+def exported(target: Path, plan: Plan, hidden: Sequence[Face], made: Made) -> ExportResult:
+    """What is told of a copy that was made and has its name.
 
-    frame: Frame
-    pixels: Pixels
-    icc_profile: bytes | None
-    hidden: tuple[Face, ...]
-    visible: tuple[Face, ...]
-    plan: Plan
-    placement: Placement
-
-    @classmethod
-    def of(
-        cls, frame: Frame, hidden: Iterable[Face], visible: Iterable[Face], plan: Plan
-    ) -> _Order:
-        profile = profile_for_copy(frame.icc_profile)
-        # Without a profile a viewer takes the colours for sRGB, so that they must be.
-        pixels = frame.pixels if profile else in_srgb(frame.pixels, frame.icc_profile)
-        placement = Placement.of(frame.width, frame.height, plan.rendition, plan.crop)
-        return cls(frame, pixels, profile, tuple(hidden), tuple(visible), plan, placement)
-
-    def written(self, appeared: tuple[Face, ...], encoding: Encoding) -> Written:
-        """What the copy must be when these faces are hidden, too."""
-        hidden = (*self.hidden, *appeared)
-        return Written(
-            photo=self.frame,
-            redaction=self._redacted(hidden),
-            carried=Carried(self.plan.xmp, self.icc_profile),
-            exact=encoding.exact,
-            hidden=hidden,
-            placed=self.placement.faces(hidden),
-            visible=self.placement.faces(self.visible),
-            small=self.placement.faces(self.plan.small),
-        )
-
-    def _redacted(self, hidden: tuple[Face, ...]) -> Redaction:
-        """The photo's pixels with the faces hidden, cut out and at the size of the copy.
-
-        Hidden before it is made smaller, so that nothing of a face is in any pixel
-        of the copy; and once more afterwards, so that the fill is clean to its edge.
-        """
-        plan, placement, look = self.plan, self.placement, self.plan.look
-        if look.style is Style.COSMETIC:  # which nobody is hidden with
-            look = dataclasses.replace(look, style=Style.SOLID)
-        whole = hide(self.pixels, hidden, plan.drawn, look, cosmetic=plan.cosmetic)
-        if not placement.moves(self.frame.width, self.frame.height):
-            return whole
-        return hide(
-            placement.pixels(whole.pixels),
-            placement.faces(hidden),
-            placement.drawn(plan.drawn),
-            look,
-            cosmetic=placement.faces(plan.cosmetic),
-        )
+    Args:
+        target: its name.
+        plan: what was asked of it beside faces.
+        hidden: the faces that had to be hidden.
+        made: what came of it.
+    """
+    faces = (*hidden, *made.appeared)
+    return ExportResult(
+        path=target,
+        sha256=made.sha256,
+        width=made.width,
+        height=made.height,
+        hidden=tuple(face.box for face in faces),
+        outcome=Outcome.REDACTED if faces or plan.drawn else Outcome.CLEARED,
+        checks=made.checks,
+        style=plan.look.style.value,
+        drawn=tuple(one.text for one in plan.drawn),
+        appeared=made.appeared,
+        crop=plan.crop,
+        removed=made.removed,
+    )
 
 
 def copy_path(
@@ -405,52 +405,11 @@ def copy_path(
     return parent / (photo.stem + encoding_of(photo, wanted).suffix)
 
 
-@contextlib.contextmanager
-def _temporary(target: Path, data: bytes) -> Iterator[Path]:
-    """The data in a new hidden file beside the target; gone after the block."""
-    # Not tempfile: its files are readable by their owner only, and the copy is
-    # for colleagues and web servers as well.
-    temporary = target.parent / f".clearance-{secrets.token_hex(8)}{target.suffix}"
-    with _explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with _explained(target), temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-    finally:
-        with _explained(temporary):
-            temporary.unlink(missing_ok=True)
-
-
 def _replace(temporary: Path, target: Path) -> None:
-    with _explained(target):
+    with explained(target):
         temporary.replace(target)
         # The name as well must survive a power cut, not only the content.
         sync_folder(target.parent)
-
-
-@contextlib.contextmanager
-def _explained(target: Path) -> Iterator[None]:
-    """Say what to do about an error of the file system."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise ExportError(
-                "The copy {path} cannot be written ({reason}): "
-                "make room on the disk and run the command again.",
-                path=target,
-                reason=reason,
-            ) from error
-        raise ExportError(
-            "The copy {path} cannot be written ({reason}): "
-            "choose a folder you may write to, and close the copy in other programs.",
-            path=target,
-            reason=reason,
-        ) from error
 
 
 def _absolute(path: Path) -> str:

@@ -62,14 +62,14 @@ class Placement:
         """Faces of the photo where they are in the copy; those beside it as well."""
         across, down = self.ratios
         return tuple(
-            _moved(face, -self.crop.left, -self.crop.top).scaled(across, down) for face in faces
+            moved(face, -self.crop.left, -self.crop.top).scaled(across, down) for face in faces
         )
 
     def faces_back(self, faces: Iterable[Face]) -> tuple[Face, ...]:
         """Faces of the copy where they are in the photo."""
         across, down = self.ratios
         return tuple(
-            _moved(face.scaled(1 / across, 1 / down), self.crop.left, self.crop.top)
+            moved(face.scaled(1 / across, 1 / down), self.crop.left, self.crop.top)
             for face in faces
         )
 
@@ -88,8 +88,8 @@ class Placement:
         return np.asarray(part)
 
 
-def _moved(face: Face, right: float, down: float) -> Face:
-    """The same face in a picture whose origin is elsewhere."""
+def moved(face: Face, right: float, down: float) -> Face:
+    """The same face in a picture whose origin lies so many pixels to the left and above."""
     if not right and not down:
         return face
     box = face.box

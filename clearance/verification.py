@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -14,18 +14,29 @@ from PIL import Image
 from clearance.containers import Carried, foreign_parts
 from clearance.errors import VerificationError
 from clearance.results import Checks
+from clearance.second_look import Seen, is_one_of, look_both_ways
 from detector.errors import DetectorError
-from detector.faces import Box, Face, Frame, Landmarks, SizeClass
+from detector.faces import Box, Face, Frame, SizeClass
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from clearance.redaction import Mask, Redaction
     from clearance.resemblance import Resemblance
+    from clearance.second_look import SecondLook
     from detector.faces import Pixels
     from detector.held import Held
 
     Means = npt.NDArray[np.int16]
+
+__all__ = [
+    "Examined",
+    "Examiner",
+    "Written",
+    "look_both_ways",
+    "unjudged_faces",
+    "verify_copy",
+]
 
 OpenPhoto = Callable[[Path], Frame]
 FindFaces = Callable[[Frame], Sequence[Face]]
@@ -33,6 +44,8 @@ HowHeld = Callable[[Frame], "Held | None"]
 
 _BLOCK = 8
 """Side of the blocks in which JPEG codes a picture, in pixels."""
+_STRIP = 16 * _BLOCK
+"""Rows that are compared in one go: a picture of them fits the cache."""
 # Largest differences between the redacted pixels and the copy that a lossy codec
 # may cause, out of 255. The redacted pixels hold nothing of a hidden face, so a
 # copy this near to them does not either. Twice the largest in 70 crowd pictures,
@@ -46,8 +59,6 @@ _EDGE = 24
 _BLOCK_MEAN = 30
 """The mean of a block, anywhere: catches a shifted, turned or other picture."""
 
-_SAME_FACE = 0.3
-"""Intersection over union from which detectors count two boxes as one face."""
 _COVERED = 0.85
 """A box hidden by this share or more is the mask itself, seen as a head.
 
@@ -85,32 +96,49 @@ Compare = Callable[[Written, Frame], "Resemblance"]
 """How alike the hidden heads of a copy, opened again, are to whom they hide."""
 
 
+class Examined(NamedTuple):
+    """What came of the checks of one copy.
+
+    `appeared` are the faces that no verdict is about: hide them, too. `seen` is the copy, to
+    look at the next one with.
+    """
+
+    checks: Checks
+    appeared: tuple[Face, ...]
+    seen: Seen
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Examiner:
     """Looks at a copy as somebody would who wants to see what was hidden.
 
     `open_photo` reads a file as it reads the originals, `find_faces` looks for faces in
-    it. `compare` is None where faces are never compared. `how_held` asks the photo how it was
-    held: its copy, in which faces are hidden, cannot tell any more.
+    it; with a `second_look`, that does it instead, mirrored, and again only where something is
+    new. `compare` is None where faces are never compared. `how_held` asks the
+    photo how it was held: its copy, in which faces are hidden, cannot tell any more.
     """
 
     open_photo: OpenPhoto
     find_faces: FindFaces
     compare: Compare | None = None
     how_held: HowHeld = lambda _: None
+    second_look: SecondLook | None = None
 
-    def examine(self, path: Path, written: Written) -> tuple[Checks, tuple[Face, ...]]:
+    def examine(self, path: Path, written: Written, earlier: Seen | None = None) -> Examined:
         """Every check of one copy.
 
-        Returns:
-            What was proved, and the faces that no verdict is about: hide them, too.
+        Args:
+            path: of the written file.
+            written: what it must be.
+            earlier: the copy of the same photo in which faces appeared that are hidden in this
+                one; None for the first.
 
         Raises:
             VerificationError: the copy is wrong; `where` says in which places of it.
         """
-        copy = verify_copy(path, written, self.open_photo)
+        copy, change = _verified(path, written, self.open_photo)
         copy = dataclasses.replace(copy, held=written.photo.held)
-        found = tuple(self.find_faces(copy))
+        found = self._found(copy, earlier)
         appeared = unjudged_faces(found, written.visible, written.redaction.mask, written.small)
         strangers = None
         if self.compare and written.hidden and not appeared:
@@ -126,33 +154,14 @@ class Examiner:
             faces_seen=len(found),
             heads_hidden=len(written.redaction.regions),
             strangers_as_alike=strangers,
-            largest_change=_largest_change(copy.pixels, written.redaction),
+            largest_change=change,
         )
-        return checks, appeared
+        return Examined(checks, appeared, Seen(copy.pixels, found))
 
-
-def look_both_ways(find_faces: FindFaces) -> FindFaces:
-    """Look at a picture and at its mirror image; what only the mirror shows comes last.
-
-    A network sees a face and its mirror image as two different pictures: whoever it just
-    missed in the one, it may find in the other.
-    """
-
-    def look(frame: Frame) -> Sequence[Face]:
-        faces = list(find_faces(frame))
-        mirror = dataclasses.replace(
-            frame,
-            pixels=np.ascontiguousarray(frame.pixels[:, ::-1]),
-            other_views=(),
-            held=frame.held and frame.held.mirrored,
-        )
-        for face in find_faces(mirror):
-            back = _mirrored(face, frame.width)
-            if not _is_one_of(back, faces):
-                faces.append(back)
-        return tuple(faces)
-
-    return look
+    def _found(self, copy: Frame, earlier: Seen | None) -> tuple[Face, ...]:
+        if self.second_look is None:
+            return tuple(self.find_faces(copy))
+        return self.second_look.again(copy, earlier) if earlier else self.second_look.at(copy)
 
 
 def verify_copy(path: Path, written: Written, open_photo: OpenPhoto) -> Frame:
@@ -165,6 +174,11 @@ def verify_copy(path: Path, written: Written, open_photo: OpenPhoto) -> Frame:
         VerificationError: the file carries more than was put in, or less; it cannot be
             opened, has another size, or a pixel is not as it must be.
     """
+    return _verified(path, written, open_photo)[0]
+
+
+def _verified(path: Path, written: Written, open_photo: OpenPhoto) -> tuple[Frame, int]:
+    """The copy as opened, and by how much the mean of a block changed at most."""
     try:
         data = path.read_bytes()
         copy = open_photo(path)
@@ -187,8 +201,7 @@ def verify_copy(path: Path, written: Written, open_photo: OpenPhoto) -> Frame:
     if copy.pixels.shape != redaction.pixels.shape:
         raise VerificationError("The copy has another size than was to be written.")
     _check_covered(redaction.mask, written.placed)
-    _check_pixels(copy.pixels, redaction, exact=written.exact)
-    return copy
+    return copy, _check_pixels(copy.pixels, redaction, exact=written.exact)
 
 
 def unjudged_faces(
@@ -211,35 +224,8 @@ def unjudged_faces(
         face
         for face in found
         if _covered(face.box, mask) < _COVERED
-        and not _is_one_of(face, visible)
-        and not (face.size_class is SizeClass.TOO_SMALL and _is_one_of(face, small))
-    )
-
-
-def _is_one_of(face: Face, known: Sequence[Face]) -> bool:
-    return any(face.box.iou(other.box) >= _SAME_FACE for other in known)
-
-
-def _mirrored(face: Face, width: int) -> Face:
-    """A face of the mirror image where it is in the picture."""
-    box, points = face.box, face.landmarks
-    return dataclasses.replace(
-        face,
-        box=Box(width - box.right, box.top, width - box.left, box.bottom),
-        landmarks=points
-        and Landmarks(
-            # The viewer's left is the other side now.
-            *(
-                (width - x, y)
-                for x, y in (
-                    points.right_eye,
-                    points.left_eye,
-                    points.nose,
-                    points.right_mouth,
-                    points.left_mouth,
-                )
-            )
-        ),
+        and not is_one_of(face, visible)
+        and not (face.size_class is SizeClass.TOO_SMALL and is_one_of(face, small))
     )
 
 
@@ -263,19 +249,22 @@ def _check_covered(mask: Mask, hidden: Sequence[Face]) -> None:
             )
 
 
-def _check_pixels(pixels: Pixels, redaction: Redaction, *, exact: bool) -> None:
+def _check_pixels(pixels: Pixels, redaction: Redaction, *, exact: bool) -> int:
+    """By how much the mean of a block changed at most."""
     if exact:
         if not np.array_equal(pixels, redaction.pixels):
             raise VerificationError("The copy does not hold the pixels that were written.")
-        return
+        return 0
     changed = _changes(pixels, redaction)
-    if changed.max(initial=0) > _BLOCK_MEAN:
+    largest = int(changed.max(initial=0))
+    if largest > _BLOCK_MEAN:
         raise VerificationError(
             "The copy shows another picture than the one that was written.",
             where=[_block(changed)],
         )
     for region in redaction.regions:
         _check_hidden(pixels, redaction, region.box)
+    return largest
 
 
 def _check_hidden(pixels: Pixels, redaction: Redaction, box: Box) -> None:
@@ -317,12 +306,13 @@ def _near_an_edge(pixels: Pixels) -> Mask:
 
 def _changes(pixels: Pixels, redaction: Redaction) -> Means:
     """How far the mean colour of each block moved: int16, shape (rows, columns)."""
-    moved: Means = np.abs(_block_means(pixels) - _block_means(redaction.pixels)).max(axis=2)
-    return moved
-
-
-def _largest_change(pixels: Pixels, redaction: Redaction) -> int:
-    return int(_changes(pixels, redaction).max(initial=0))
+    height = pixels.shape[0]
+    strips = [slice(top, top + _STRIP) for top in range(0, height, _STRIP)]
+    moved = [
+        np.abs(_block_means(pixels[strip]) - _block_means(redaction.pixels[strip])).max(axis=2)
+        for strip in strips
+    ]
+    return np.concatenate(moved)
 
 
 def _block(changed: Means) -> Box:
