@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clearance.cluster_options import ClusterOrder
 from clearance.commandline import (
     N_,
     BlurOption,
@@ -33,6 +34,7 @@ from clearance.consent_commands import DECIDE_HELP, consent_app, decide
 from clearance.copy_options import DEFAULT_FOLDER, CopyOrder
 from clearance.errors import (
     ClearanceError,
+    ClusterRefusedError,
     LegalTextUnknownError,
     SettingsInvalidError,
     WordRefusedError,
@@ -42,7 +44,7 @@ from clearance.model_commands import models_app
 from clearance.option_groups import gathers
 from clearance.people_commands import people_app
 from clearance.registry_commands import registry_app
-from clearance.run_options import AlbumOrder, Order, check_copies
+from clearance.run_options import AlbumOrder, JobsOption, Order, check_copies
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 from forms.commands import ROPA_HELP, forms_app, ropa
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ModelMissingError, ExitCode.COMPONENT_MISSING),
     (BackendMissingError, ExitCode.COMPONENT_MISSING),
+    (ClusterRefusedError, ExitCode.COMPONENT_MISSING),
     (DetectorError, ExitCode.INPUT_OR_OUTPUT),
     (SettingsInvalidError, ExitCode.USAGE),
     (WordRefusedError, ExitCode.USAGE),
@@ -139,11 +142,11 @@ def check(
 ) -> None:
     from clearance.run import Task
 
-    _run(order, Task(tuple(photos), copying=_blurred(order, blur, out)))
+    _run(order, Task(tuple(photos), copying=_blurred(order, blur, out), jobs=1))
 
 
 @app.command(cls=Command, help=N_("Check every picture of an album, from folders to archives."))
-@gathers(order=Order, manner=AlbumOrder)
+@gathers(order=Order, manner=AlbumOrder, where=ClusterOrder)
 def scan(
     album: Annotated[
         list[str],
@@ -154,6 +157,8 @@ def scan(
     ],
     order: Order,
     manner: AlbumOrder,
+    where: ClusterOrder,
+    jobs: JobsOption = None,
     blur: BlurOption = False,
     out: OutOption = None,
 ) -> None:
@@ -161,11 +166,14 @@ def scan(
     from clearance.run import Task
 
     copying = _blurred(order, blur, out)
+    if copying and where.scheduler:
+        _ = order.words.gettext
+        raise typer.BadParameter(_("copies are made on this computer: leave out --scheduler"))
     only = Path(album[0]) if len(album) == 1 else None
     root = only if only and only.is_dir() else None
     with AlbumSources(album, sys.stdin.buffer) as sources:
         paths = tuple(file.path for file in sources.files)
-        _run(order, Task(paths, root, copying, sources, manner))
+        _run(order, Task(paths, root, copying, sources, manner, where, jobs))
 
 
 @app.command(
@@ -255,6 +263,7 @@ def export(
     ],
     order: Order,
     copies: CopyOrder,
+    jobs: JobsOption = None,
 ) -> None:
     from clearance.album import album_files
     from clearance.run import Task
@@ -264,7 +273,7 @@ def export(
         raise typer.BadParameter(_("--hide and --mask are about one picture: name only that one"))
     root = photos[0] if len(photos) == 1 and photos[0].is_dir() else None
     paths = album_files(root) if root else photos
-    _run(order, Task(tuple(paths), root, copies), exporting=True)
+    _run(order, Task(tuple(paths), root, copies, jobs=jobs), exporting=True)
 
 
 def _blurred(order: Order, blur: bool, out: Path | None) -> CopyOrder | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -13,9 +12,11 @@ from clearance.clear import House, clear_photo, decide, remember
 from clearance.errors import (
     AlbumUnreadableError,
     ClearanceError,
+    ClusterError,
     ExportError,
     LookBrokenError,
     NotJudgedError,
+    without_traces,
 )
 from clearance.looking import Sight
 from clearance.results import Outcome, PhotoResult
@@ -92,7 +93,7 @@ def clear_looked(
     `memory` is told every verdict, `likes` what was seen as well.
 
     Raises:
-        ModelMissingError, BackendMissingError: no file can be judged.
+        ModelMissingError, BackendMissingError, ClusterError: no file can be judged.
         ConsentError: the registry cannot answer.
     """
     known = list(files)
@@ -124,7 +125,7 @@ def _guarded(
 ) -> PhotoResult:
     try:
         return judge()
-    except (ModelMissingError, BackendMissingError, ConsentError):
+    except (ModelMissingError, BackendMissingError, ClusterError, ConsentError):
         raise
     except (DetectorError, LookBrokenError) as error:
         return _failed(path, error, use, copies)
@@ -142,8 +143,8 @@ def _failed(path: Path, problem: Exception, use: IntendedUse, copies: Copies | N
             copies.withdraw(path)
         except ExportError as error:
             problem = ClearanceError("{first} {second}", first=problem, second=error)
-    # A copy has no traceback, which would keep the picture in memory.
-    problem = copy.deepcopy(problem)
+    # A copy: whoever caught the error may still want to know where it came from.
+    problem = without_traces(problem)
     return PhotoResult(path, Outcome.FAILED, asked=use.channels, use=use, problem=problem)
 
 

@@ -1,4 +1,4 @@
-"""Which files an album command is about: files, folders, patterns, archives and lists.
+"""Which files an album command is about: files, folders, patterns, archives, stores and lists.
 
 None of them is ever left out silently. What stands in the list and is no photo fails there,
 as a file; what cannot even be listed is an error.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from clearance.album import album_files, may_show_somebody, unreadable_folder
 from clearance.errors import AlbumUnreadableError
+from clearance.remote_files import RemoteFile, is_url, local_path, remote_files, shown
 from clearance.zipped_album import ZippedAlbum
 from detector.decoding import PhotoLimits
 from detector.errors import PhotoUnreadableError
@@ -47,15 +48,18 @@ class AlbumFile:
 
     Attributes:
         path: as people see it; of a file in an archive its place inside, below the path of
-            the archive as if that were a folder.
-        root: the folder or archive that was named, or the part of a pattern before its first
-            wildcard; None of a file that was named itself.
+            the archive as if that were a folder; of one in a store its address without keys,
+            with one `/` after the scheme.
+        root: the folder, archive or address that was named, or the part of a pattern before its
+            first wildcard; None of a file that was named itself.
         inside: the place in the archive, with `/`; None of a file that is in none.
+        remote: how it is read, of a file in a store; None of any other.
     """
 
     path: Path
     root: Path | None = None
     inside: str | None = None
+    remote: RemoteFile | None = None
 
 
 class AlbumSources:
@@ -76,15 +80,18 @@ class AlbumSources:
 
         Args:
             named: files, folders with all that is below them, patterns (`*.jpg`, and
-                `**/*.jpg` for every depth), ZIP archives, and `-` for a list on standard
-                input. A pattern that is also the name of a file is that file.
+                `**/*.jpg` for every depth), ZIP archives, addresses of a store or of files in
+                it (`s3://bucket/folder/`), and `-` for a list on standard input. A pattern
+                that is also the name of a file is that file.
             standard_input: where `-` reads: a path on each line, or before each NUL, of a
-                file, a folder or an archive. None where `-` is the name of a file.
+                file, a folder, an archive or a store. None where `-` is the name of a file.
 
         Raises:
-            AlbumUnreadableError: a folder, an archive or the list cannot be read, or there is
-                nothing to judge in it; no file matches a pattern; nothing was named.
+            AlbumUnreadableError: a folder, an archive, a store or the list cannot be read, or
+                there is nothing to judge in it; no file matches a pattern; nothing was named.
+            BackendMissingError: a package that reads a store is not installed.
         """
+        self._remote: dict[Path, RemoteFile] = {}
         self._archives: dict[tuple[str, str], ZippedAlbum] = {}
         self._members: dict[Path, tuple[ZippedAlbum, str]] = {}
         self._real_folders: dict[Path, str] = {}
@@ -110,7 +117,7 @@ class AlbumSources:
             PhotoTooLargeError: more bytes or pixels than `limits` allow.
             PhotoUnreadableError: missing, not a supported still picture, or damaged.
         """
-        if path not in self._members:
+        if path not in self._members and path not in self._remote:
             return open_photo(path, limits)
         return photo_from_bytes(self.read(path, limits), path, limits)
 
@@ -121,6 +128,8 @@ class AlbumSources:
             PhotoTooLargeError: more bytes than `limits` allow.
             PhotoUnreadableError: missing, empty, not a regular file, or damaged in its archive.
         """
+        if path in self._remote:
+            return self._remote[path].read(limits)
         if path not in self._members:
             return read_file(path, limits)
         archive, place = self._members[path]
@@ -140,13 +149,13 @@ class AlbumSources:
     def unpacked(self, path: Path, limits: PhotoLimits = _DEFAULT_LIMITS) -> Iterator[Path]:
         """Where the bytes of any of the files can be read inside the block.
 
-        A file in an archive is written to a folder that only its owner may enter, under a
-        number for a name, and removed after the block. Any other file is where it is.
+        A file in an archive or a store is written to a folder that only its owner may enter,
+        under a number for a name, and removed after the block. Any other file is where it is.
 
         Raises:
-            PhotoTooLargeError, PhotoUnreadableError: as `read`, for a file in an archive.
+            PhotoTooLargeError, PhotoUnreadableError: as `read`, for such a file.
         """
-        if path not in self._members:
+        if path not in self._members and path not in self._remote:
             yield path
             return
         content = self.read(path, limits)
@@ -206,13 +215,32 @@ class AlbumSources:
             one = os.fspath(given)
             path = Path(one)
             if one == STANDARD_INPUT and standard_input:
-                for listed in _listed_paths(standard_input):
-                    yield from self._below(listed)
+                for listed in _listed_names(standard_input):
+                    yield from self._anything(listed)
                 standard_input = None  # read to its end
-            elif _WILDCARD.search(one) and not os.path.lexists(path):
+            elif _WILDCARD.search(one) and not is_url(one) and not os.path.lexists(path):
                 yield from self._matching(path)
             else:
-                yield from self._below(path)
+                yield from self._anything(one)
+
+    def _anything(self, name: str) -> Iterator[AlbumFile]:
+        """The files of what a path or an address names."""
+        is_path = not is_url(name) or os.path.lexists(name)
+        path = Path(name) if is_path else local_path(name)
+        yield from self._below(path) if path else self._in_store(name)
+
+    def _in_store(self, url: str) -> Iterator[AlbumFile]:
+        root = Path(shown(url))
+        for parts, remote in remote_files(url):
+            file = AlbumFile(root.joinpath(*parts), root if parts else None, remote=remote)
+            known = self._remote.setdefault(file.path, remote)
+            if known.place != remote.place:
+                raise AlbumUnreadableError(
+                    "two files of different stores would both be called {path}: check one store "
+                    "after the other",
+                    path=file.path,
+                )
+            yield file
 
     def _below(self, path: Path) -> Iterator[AlbumFile]:
         """The files of a folder or an archive; of anything else, there or not, itself."""
@@ -252,6 +280,8 @@ class AlbumSources:
 
         Two names of one file are two: their copies are as well.
         """
+        if file.remote:
+            return "", str(file.path)
         path = file.root if file.inside is not None and file.root else file.path
         if path.parent not in self._real_folders:
             self._real_folders[path.parent] = os.path.realpath(path.parent)
@@ -264,8 +294,8 @@ class AlbumSources:
         return Path(self._private.name)
 
 
-def _listed_paths(stream: BinaryIO) -> list[Path]:
-    """The paths of a list; lines without any are left out.
+def _listed_names(stream: BinaryIO) -> list[str]:
+    """The paths and addresses of a list; lines without any are left out.
 
     Raises:
         AlbumUnreadableError: none, or far too many.
@@ -281,10 +311,10 @@ def _listed_paths(stream: BinaryIO) -> list[Path]:
         names = text.split("\0")
     else:
         names = [line.removesuffix("\r") for line in text.split("\n")]
-    paths = [Path(name) for name in names if name.strip()]
-    if not paths:
+    named = [name for name in names if name.strip()]
+    if not named:
         raise AlbumUnreadableError("the list on standard input names no file")
-    return paths
+    return named
 
 
 def _decoded(content: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from clearance.by_hand import contested_by
 from clearance.enrolment import gallery_of
-from clearance.errors import ExportError
+from clearance.errors import ExportError, without_traces
 from clearance.looking import Eyes, look_at
 from clearance.not_a_face import words_about
 from clearance.rendition import Rendition
@@ -390,9 +389,8 @@ def _noted(result: PhotoResult, copies: Copies, raster: Raster | None) -> PhotoR
 
 
 def _failed(result: PhotoResult, error: ExportError) -> PhotoResult:
-    # The first problem is the one to mend. A copy of it has no traceback, which would keep
-    # the picture in memory.
-    problem = copy.deepcopy(result.problem or error)
+    # The first problem is the one to mend.
+    problem = without_traces(result.problem or error)
     return dataclasses.replace(result, outcome=Outcome.FAILED, export=None, problem=problem)
 
 

@@ -12,8 +12,8 @@ commission, what comes back is what was seen or what was made.
 from __future__ import annotations
 
 import collections
-import copy
 import dataclasses
+import functools
 import multiprocessing
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -25,10 +25,10 @@ from concurrent.futures import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
-from clearance import crew
 from clearance.clear import decide, remember, with_copy, without_copy
-from clearance.errors import ClearanceError, ExportError, LookBrokenError
-from clearance.looking import look_at
+from clearance.crew import broken_down, eyes_for, leave_ctrl_c_alone, opener_of
+from clearance.errors import ClearanceError, ExportError, LookBrokenError, without_traces
+from clearance.looking import Sight, look_at
 from clearance.making import examiner_with, make_copy
 from clearance.remembered import stamp_of
 from clearance.results import Outcome, PhotoResult
@@ -43,12 +43,14 @@ if TYPE_CHECKING:
     from clearance.clear import House
     from clearance.copying import Copies, Planned
     from clearance.crew import Outfit
-    from clearance.looking import Eyes, Looked
+    from clearance.likes import Likes
+    from clearance.looking import Eyes
     from clearance.making import Commission, Made, Raster
     from clearance.remembered import Memory
     from clearance.results import ExportResult
     from clearance.use import IntendedUse
     from clearance.verification import Examiner
+    from clearance.zipped_album import ZippedAlbum
     from detector.faces import Frame
 
 _AHEAD = 3
@@ -85,7 +87,7 @@ class Hands:
         self._holds = holds
         self._open: Frame | None = None
 
-    def look(self, file: AlbumFile) -> Looked:
+    def look(self, file: AlbumFile) -> Sight:
         """What a photo shows.
 
         Raises:
@@ -94,10 +96,10 @@ class Hands:
         """
         eyes = dataclasses.replace(self._eyes, open_photo=self._opening(file))
         self._open = None
-        frame, looked = look_at(file.path, eyes)
+        frame, sight = look_at(file.path, eyes)
         if self._holds:
             self._open = frame
-        return looked
+        return sight
 
     def make(self, order: Commission) -> Made:
         """The copy, checked, under its temporary name.
@@ -129,7 +131,7 @@ class Hands:
 class Work:
     """What is asked of a process: functions that can be sent to one."""
 
-    look: Callable[[AlbumFile], Looked]
+    look: Callable[[AlbumFile], Sight]
     make: Callable[[Commission], Made]
 
 
@@ -155,14 +157,15 @@ _hands: Hands | None = None
 def _equip(outfit: Outfit) -> None:
     """What a process does first: see `clearance.crew`."""
     global _hands  # noqa: PLW0603 - what a process has once, for every photo
-    crew._equip(outfit)
-    if crew._eyes is None:
-        raise AssertionError("a process that was not equipped")
+    leave_ctrl_c_alone()
     thorough = outfit.thorough or outfit.settings.detection.thorough
-    _hands = Hands(crew._eyes, crew._opener, thorough=thorough)
+    archives: dict[Path, ZippedAlbum] = {}
+    _hands = Hands(
+        eyes_for(outfit), functools.partial(opener_of, archives=archives), thorough=thorough
+    )
 
 
-def _look(file: AlbumFile) -> Looked:
+def _look(file: AlbumFile) -> Sight:
     if _hands is None:
         raise AssertionError("a process that was not equipped")
     return _hands.look(file)
@@ -224,7 +227,9 @@ class CopyingCrew:
         use: IntendedUse,
         house: House,
         copies: Copies,
+        *,
         memory: Memory | None = None,
+        likes: Likes | None = None,
     ) -> Iterator[PhotoResult]:
         """One result per file, with its copy, in the order of the files.
 
@@ -238,6 +243,7 @@ class CopyingCrew:
             house: what they are judged with.
             copies: plans the copies and gives them their names.
             memory: what earlier runs saw; None for nothing.
+            likes: gathers what is alike; None where nobody asks.
 
         Raises:
             ModelMissingError, BackendMissingError: no file can be judged.
@@ -255,10 +261,12 @@ class CopyingCrew:
                 if not waiting:
                     return
                 self._wait_for_the_first(waiting, desk)
-                result = waiting[0].result
-                waiting.popleft()
+                first = waiting.popleft()
+                result = first.result
                 if result is None:
                     raise AssertionError("a photo without a verdict")
+                if likes and first.sight:
+                    likes.take(first.sight, result)
                 if memory:
                     memory.compare(result)
                 yield result
@@ -339,6 +347,7 @@ class _Begun:
     file: AlbumFile
     stamp: tuple[int, int] | None = None
     task: Future[Any] | None = None
+    sight: Sight | None = None
     judged: PhotoResult | None = None
     planned: Planned | None = None
     result: PhotoResult | None = None
@@ -396,13 +405,7 @@ class _Desk:
         """A photo breaks whatever works on it."""
         path = one.file.path
         if one.planned is None:
-            self._failed(
-                one,
-                LookBrokenError(
-                    "the program that looked at it broke down, or ran out of memory: open it in "
-                    "a picture program and save it again"
-                ),
-            )
+            self._failed(one, broken_down())
             return
         error = ExportError(
             "The program that made the copy of {path} broke down, or ran out of memory: open the "
@@ -438,14 +441,16 @@ class _Desk:
             return
         judged = decide(known, self._use, self._house)
         if self._take_over(one, judged):
+            one.sight = Sight(known)
             return
         # Its landmarks are not remembered, and the mask follows them.
         one.stamp = stamp_of(one.file.path)
 
-    def _after_look(self, one: _Begun, looked: Looked) -> None:
+    def _after_look(self, one: _Begun, sight: Sight) -> None:
+        one.sight = sight
         if self._memory:
-            self._memory.keep(looked, one.stamp)
-        one.judged = decide(looked, self._use, self._house)
+            self._memory.keep(sight.looked, one.stamp)
+        one.judged = decide(sight.looked, self._use, self._house)
         if not self._take_over(one, one.judged):
             one.planned = self._copies.plan(one.file, one.judged)
 
@@ -502,5 +507,5 @@ class _Desk:
             Outcome.FAILED,
             asked=self._use.channels,
             use=self._use,
-            problem=copy.deepcopy(problem),
+            problem=without_traces(problem),
         )

@@ -175,10 +175,7 @@ class Crew:
             return self._kept(dataclasses.replace(begun, future=again, same=None))
         except BrokenExecutor:
             self._end()
-            return LookBrokenError(
-                "the program that looked at it broke down, or ran out of memory: open it in a "
-                "picture program and save it again"
-            )
+            return broken_down()
         except Exception as error:  # noqa: BLE001 - it is the verdict on this file
             return error
 
@@ -257,15 +254,14 @@ _eyes: Eyes | None = None
 
 def _equip(outfit: Outfit) -> None:
     """What a process does first: the networks, on one core, since the others have theirs."""
-    from clearance.commandline import detector_for
-
     global _eyes  # noqa: PLW0603 - what a process has once, for every photo
-    # Ctrl-C is for whoever asked, who then ends us.
+    leave_ctrl_c_alone()
+    _eyes = eyes_for(outfit)
+
+
+def leave_ctrl_c_alone() -> None:
+    """Ctrl-C is for whoever asked, who then ends the processes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    detector = detector_for(outfit.settings, thorough=outfit.thorough, threads=1)
-    if len(outfit.gallery):
-        detector.prepare_matching()
-    _eyes = Eyes(detector, outfit.gallery, outfit.limits, grouping=outfit.grouping)
 
 
 _archives: dict[Path, ZippedAlbum] = {}
@@ -274,14 +270,52 @@ _archives: dict[Path, ZippedAlbum] = {}
 def _look(file: AlbumFile, before: Before | None) -> Sight:
     if _eyes is None:
         raise AssertionError("a process that was not equipped")
-    return look_at(file.path, dataclasses.replace(_eyes, open_photo=_opener(file)), before)[1]
+    return look_for(file, before, _eyes, _archives)
 
 
-def _opener(file: AlbumFile) -> Callable[[Path], Frame]:
+def eyes_for(outfit: Outfit) -> Eyes:
+    """What one worker looks with: networks that load in the background, on one core each."""
+    from clearance.commandline import detector_for
+
+    detector = detector_for(outfit.settings, thorough=outfit.thorough, threads=1)
+    if len(outfit.gallery) or outfit.grouping:
+        detector.prepare_matching()
+    return Eyes(detector, outfit.gallery, outfit.limits, grouping=outfit.grouping)
+
+
+def look_for(
+    file: AlbumFile, before: Before | None, eyes: Eyes, archives: dict[Path, ZippedAlbum]
+) -> Sight:
+    """What one file of an album shows; its bytes are read where this runs.
+
+    Args:
+        file: which.
+        before: where an earlier run saw its faces; None if it must be searched.
+        eyes: what is looked with; how the file is opened is up to the file.
+        archives: those that whoever looks has open already; one that is new is added.
+
+    Raises:
+        PhotoUnreadableError, AlbumUnreadableError: the file, or its archive, cannot be judged.
+        ModelMissingError, BackendMissingError: a network, or what reads the file, is missing.
+    """
+    opener = opener_of(file, archives)
+    return look_at(file.path, dataclasses.replace(eyes, open_photo=opener), before)[1]
+
+
+def broken_down() -> LookBrokenError:
+    """What is said of a photo with which whoever looked at it broke down, alone."""
+    return LookBrokenError(
+        "the program that looked at it broke down, or ran out of memory: open it in a "
+        "picture program and save it again"
+    )
+
+
+def opener_of(file: AlbumFile, archives: dict[Path, ZippedAlbum]) -> Callable[[Path], Frame]:
     """What opens a file; of one in an archive, each process has its own hand in it."""
+    if file.remote:
+        return functools.partial(photo_from_bytes, file.remote.read())
     if file.inside is None or file.root is None:
         return open_photo
-    if file.root not in _archives:
-        _archives[file.root] = ZippedAlbum(file.root)
-    content = _archives[file.root].read(file.inside)
-    return functools.partial(photo_from_bytes, content)
+    if file.root not in archives:
+        archives[file.root] = ZippedAlbum(file.root)
+    return functools.partial(photo_from_bytes, archives[file.root].read(file.inside))

@@ -23,6 +23,19 @@ class ClearanceError(Exception):
         self.values: Final[Mapping[str, object]] = values
 
 
+def without_traces(error: Exception) -> Exception:
+    """The error itself, with nothing left of where it was raised, nor of those it is made of.
+
+    A traceback keeps the picture in memory that was looked at; and a library may teach copies
+    of errors to have theirs, as Dask does.
+    """
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    for value in getattr(error, "values", {}).values():
+        if isinstance(value, Exception):
+            without_traces(value)
+    return error
+
+
 class SettingsInvalidError(ClearanceError):
     """clearance.toml cannot be read or holds a value that is not allowed."""
 
@@ -69,6 +82,14 @@ class LookBrokenError(ClearanceError):
 
 class NotJudgedError(ClearanceError):
     """A run was stopped before it came to the file."""
+
+
+class ClusterError(ClearanceError):
+    """The cluster that should look cannot be reached, or was lost: what was seen is kept."""
+
+
+class ClusterRefusedError(ClusterError):
+    """The cluster is not used: its ways are open to others, or it would see something else."""
 
 
 class AlbumUnreadableError(ClearanceError):

@@ -23,16 +23,12 @@ from clearance.commandline import (
 from clearance.results import Outcome
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from clearance.album_sources import AlbumSources
     from clearance.bursts import PictureGroup
     from clearance.clear import House
+    from clearance.cluster_options import ClusterOrder
     from clearance.copy_options import CopyOrder
-    from clearance.copying import Copies
-    from clearance.crew import Crew
     from clearance.likes import Likes
-    from clearance.looking import Sight
     from clearance.rate import MatchingRate
     from clearance.remembered import Change, Memory
     from clearance.results import PhotoResult
@@ -51,6 +47,8 @@ class Task:
         copying: how copies are made; None for none.
         sources: where the files of an album are; None for files that are no album.
         album: how it is gone through; None for files that are no album.
+        cluster: where it is looked at; None for here.
+        jobs: how many processes somebody wants; None for as many as there are cores.
     """
 
     paths: tuple[Path, ...]
@@ -58,6 +56,27 @@ class Task:
     copying: CopyOrder | None = None
     sources: AlbumSources | None = None
     album: AlbumOrder | None = None
+    cluster: ClusterOrder | None = None
+    jobs: int | None = None
+
+    @property
+    def looks_itself(self) -> bool:
+        """Whether this process looks at the files, and no others do."""
+        return self.processes == 1 and not self.on_cluster
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether the workers of a cluster look."""
+        return self.cluster is not None and self.cluster.scheduler is not None
+
+    @property
+    def processes(self) -> int:
+        """How many processes of this machine look at the files."""
+        if self.album is None and not self.copying:
+            return 1
+        from clearance.crew import jobs_for
+
+        return jobs_for(len(self.paths), self.jobs)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -212,26 +231,29 @@ def begun(order: Order, task: Task, *, keep: bool) -> Iterator[Run]:
     from detector.ahead import PhotosAhead
     from detector.photo import open_photo
 
-    jobs = _jobs_of(task)
+    alone = task.looks_itself
     opener = task.sources.open_photo if task.sources else open_photo
-    photos = PhotosAhead(task.paths if jobs == 1 else (), opener)
-    detector = detector_for(settings, thorough=order.thorough, at_once=jobs == 1)
-    from clearance.album import clear_files, clear_looked
+    photos = PhotosAhead(task.paths if alone else (), opener)
+    detector = detector_for(settings, thorough=order.thorough, at_once=alone)
+    from clearance.album import clear_files
     from clearance.clear import House, Manner
 
     with photos, registry_if_there(folder, settings, order.words) as registry:
-        manner = Manner(photos.open, here=jobs == 1, grouping=task.album is not None)
+        manner = Manner(photos.open, here=alone, grouping=task.album is not None)
         among = _among(registry, order, task.album.roster if task.album else None)
         house = House.open(settings, detector, registry, today(), manner, among=among)
         if registry and settings.detection.matching:
             tell_outdated(registry, detector, order.words)
-        if task.copying or task.sources is None:
-            copies = copies_of(task, task.copying, order, house) if task.copying else None
-            yield Run(task, use, house, clear_files(task.paths, use, house, copies), keep=keep)
+        if not task.copying and not task.sources:
+            yield Run(task, use, house, clear_files(task.paths, use, house), keep=keep)
             return
-        with _looking(task, task.sources, order, house, jobs) as (crew, memory, likes):
-            judged = clear_looked(task.sources.files, crew, use, house, memory=memory, likes=likes)
-            yield Run(task, use, house, judged, keep=keep, memory=memory, likes=likes)
+        # Here and not above: a single photo needs none of it.
+        from clearance.crews import at_work
+
+        with at_work(task, order, use, house) as work:
+            yield Run(
+                task, use, house, work.judged, keep=keep, memory=work.memory, likes=work.likes
+            )
 
 
 def _among(registry: Registry | None, order: Order, roster: Path | None) -> frozenset[str] | None:
@@ -245,73 +267,3 @@ def _among(registry: Registry | None, order: Order, roster: Path | None) -> froz
     for line in album_words.compared_with(among, order.words):
         say(line)
     return among.people
-
-
-def _jobs_of(task: Task) -> int:
-    """How many processes look: one where copies are made, of pixels that never leave it."""
-    if task.album is None or task.copying:
-        return 1
-    # Here and not above: a single photo needs none of it.
-    from clearance.crew import jobs_for
-
-    return jobs_for(len(task.paths), task.album.jobs)
-
-
-@contextlib.contextmanager
-def _looking(
-    task: Task, sources: AlbumSources, order: Order, house: House, jobs: int
-) -> Iterator[tuple[Crew, Memory | None, Likes]]:
-    """Whoever looks at an album, what was seen of it before, and what gathers what is alike."""
-    from clearance.crew import Crew, Here, Outfit, Processes
-    from clearance.likes import Likes
-    from clearance.remembered import Memory
-    from clearance.tool_versions import looking_version
-    from clearance.twins import Twins
-
-    eyes = house.eyes
-    outfit = Outfit(
-        house.settings, eyes.gallery, eyes.limits, thorough=order.thorough, grouping=eyes.grouping
-    )
-    here = Here(eyes)
-    start = (lambda: here) if jobs == 1 else Processes(jobs, outfit)
-    with contextlib.ExitStack() as open_things:
-        memory = None
-        if house.registry:
-            looked_with = looking_version(house, thorough=order.thorough)
-            journal = house.registry.journal("albums")
-            again = bool(task.album and task.album.again)
-            memory = Memory(journal, looked_with, eyes.gallery, today(), again=again)
-            open_things.callback(memory.close)
-        twins: Twins[Future[Sight]] = Twins(sources.files, sources.size, sources.read)
-        crew = open_things.enter_context(Crew(jobs, start, memory, twins))
-        yield crew, memory, Likes()
-
-
-def copies_of(task: Task, copying: CopyOrder, order: Order, house: House) -> Copies:
-    """What makes the copies of a run, and what looks at them afterwards."""
-    from clearance.copying import Copies
-    from clearance.export import Exporter
-    from clearance.naming import Naming
-    from clearance.resemblance import comparing
-    from clearance.verification import Examiner, look_both_ways
-    from detector.photo import open_photo
-
-    settings = house.settings
-    examiner = Examiner(
-        open_photo,
-        look_both_ways(house.eyes.detector.find_faces),
-        comparing(house.eyes.detector) if settings.detection.matching else None,
-        house.eyes.detector.how_held,
-    )
-    exporter = Exporter(copying.out, task.paths, examiner, root=task.root, manner=copying.manner())
-    naming = None
-    if house.registry:
-        naming = Naming(
-            house.registry,
-            settings.consent,
-            ordinary=settings.publication.ordinary_words,
-            credited=settings.publication.credited,
-        )
-    sidecars = order.words if copying.sidecar else None
-    wishes = copying.wishes(settings)
-    return Copies(exporter, wishes, naming, settings.publication, sidecars=sidecars)

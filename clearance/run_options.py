@@ -97,6 +97,18 @@ class Order:
             )
 
 
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        max=256,
+        metavar="N",
+        help=N_("How many processes look at the pictures; by default one for each core."),
+    ),
+]
+
+
 def sort_manner(text: str) -> str:
     """What is put into the folder of a verdict."""
     from clearance.sorting import SortAs
@@ -119,16 +131,6 @@ class AlbumOrder:
                 "List of who was there (.csv, .tsv, .xlsx): faces are compared with these people "
                 "only, which makes a mistake rarer."
             ),
-        ),
-    ] = None
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            min=1,
-            max=256,
-            metavar="N",
-            help=N_("How many processes look at the pictures; by default one for each core."),
         ),
     ] = None
     again: Annotated[

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clearance.clear import House
+    from clearance.settings import Settings
+    from detector.detector import Detector
 
 _LIBRARIES = ("onnxruntime", "numpy", "pillow")
 """What computes on pixels: another version may round differently."""
@@ -18,10 +20,13 @@ _LIBRARIES = ("onnxruntime", "numpy", "pillow")
 
 def tool_versions(house: House) -> Mapping[str, str]:
     """The versions of the program, of what finds and compares faces, and of what they run on."""
+    return _tools(house.settings, house.eyes.detector)
+
+
+def program_versions() -> dict[str, str]:
+    """The versions of the program and of what it runs on, here: without any network."""
     return {
         "clearance": metadata.version("photo-clearance"),
-        "finder": house.settings.detection.finder,
-        "recogniser": house.eyes.detector.recogniser_name,
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in _LIBRARIES},
     }
@@ -32,11 +37,7 @@ def model_hashes(house: House) -> Mapping[str, str]:
 
     A network whose package keeps its weights to itself is left out: `tool_versions` names it.
     """
-    from detector.detector import weights_of
-
-    chosen = (house.settings.detection.finder, house.settings.detection.recogniser)
-    found = {name: weights_of(name, house.settings.models) for name in dict.fromkeys(chosen)}
-    return {name: sha256 for name, sha256 in found.items() if sha256}
+    return _weights(house.settings)
 
 
 def looking_version(house: House, *, thorough: bool = False) -> str:
@@ -46,14 +47,39 @@ def looking_version(house: House, *, thorough: bool = False) -> str:
     and, of a recogniser of the institution's own, the table of its scores: it says which likeness
     is certain.
     """
+    return looked_with(house.settings, house.eyes.detector, thorough=thorough)
+
+
+def looked_with(settings: Settings, detector: Detector, *, thorough: bool = False) -> str:
+    """As `looking_version`, for whoever looks elsewhere and has no registry.
+
+    Of the settings only `detection` and `models` count.
+    """
     from detector.calibration import GLANCE_FPIR, LOOK_FPIR, SECOND_GLANCE_FPIR
     from detector.networks.centerface import RANGES
     from detector.options import DetectionOptions
 
-    scores = house.eyes.detector.scores_path
+    scores = detector.scores_path
     table = hashlib.sha256(scores.read_bytes()).hexdigest() if scores and scores.is_file() else ""
     form = hashlib.sha256(RANGES.read_bytes()).hexdigest()
     limits = (GLANCE_FPIR, LOOK_FPIR, SECOND_GLANCE_FPIR, DetectionOptions())
-    detection, models = house.settings.detection, house.settings.models
-    told = (dict(tool_versions(house)), dict(model_hashes(house)), table, form, limits)
-    return repr((told, detection, models, thorough))
+    told = (_tools(settings, detector), _weights(settings), table, form, limits)
+    return repr((told, settings.detection, settings.models, thorough))
+
+
+def _tools(settings: Settings, detector: Detector) -> dict[str, str]:
+    here = program_versions()
+    return {
+        "clearance": here.pop("clearance"),
+        "finder": settings.detection.finder,
+        "recogniser": detector.recogniser_name,
+        **here,
+    }
+
+
+def _weights(settings: Settings) -> dict[str, str]:
+    from detector.detector import weights_of
+
+    chosen = (settings.detection.finder, settings.detection.recogniser)
+    found = {name: weights_of(name, settings.models) for name in dict.fromkeys(chosen)}
+    return {name: sha256 for name, sha256 in found.items() if sha256}

@@ -16,7 +16,8 @@ from clearance.commandline import (
     settings_in,
     today,
 )
-from clearance.run import Task, copies_of
+from clearance.crews import copies_of
+from clearance.run import Task
 
 if TYPE_CHECKING:
     import threading

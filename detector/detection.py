@@ -97,7 +97,8 @@ def sightings(
         return _look_every_way(copies, pixels, finder, options, known)
     upright = look(pixels, copies, finder, options.sighting)
     somebody = bool((vote(upright).candidates.scores >= _CONVINCING).any())
-    sides = _TURNED_SIDES[:1] if somebody else _TURNED_SIDES
+    # The larger copies are turned to learn how a picture was held in which nobody is seen.
+    sides = _TURNED_SIDES[:1] if somebody or known else _TURNED_SIDES
     turned = _Turned.look(copies, pixels, finder, sides, upright)
     held = known or turned.held
     believed = held.believed(upright, options.turned)

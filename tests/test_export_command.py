@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import clearance.verification
 from clearance.commandline import ExitCode
 from clearance.metadata import read_packet
-from detector.faces import Box, Face, Frame
+from clearance.second_look import SecondLook
+from detector.faces import Box, Face
 from detector.photo import open_photo
 from tests.commands import EVERY_PURPOSE, ROOT, SAMPLES, run
 
@@ -282,14 +282,11 @@ def test_the_sidecar_is_for_the_institution_alone(demo_registry: Path, tmp_path:
     assert sidecar.read_text(encoding="utf-8") == "<x:xmpmeta>somebody's work</x:xmpmeta>"
 
 
-def looking_again(sees: Callable[[int], Face]) -> Callable[..., Any]:
-    """Stands for the look at a copy: it sees somebody else each time."""
+def see_again(monkeypatch: pytest.MonkeyPatch, sees: Callable[[int], Face]) -> None:
+    """Let the look at a copy see somebody else each time."""
     looks = iter(range(100))
-
-    def both_ways(_: object) -> Callable[[Frame], Sequence[Face]]:
-        return lambda _frame: (sees(next(looks)),)
-
-    return both_ways
+    for look in ("at", "again"):
+        monkeypatch.setattr(SecondLook, look, lambda *_: (sees(next(looks)),))
 
 
 def test_whoever_is_seen_only_in_the_copy_is_hidden_and_told_of(
@@ -297,7 +294,7 @@ def test_whoever_is_seen_only_in_the_copy_is_hidden_and_told_of(
 ) -> None:
     photo = shutil.copy(PORTRAIT, tmp_path / "01.jpg")
     corner = Face(Box(20, 600, 60, 650), 0.9)
-    monkeypatch.setattr(clearance.verification, "look_both_ways", looking_again(lambda _: corner))
+    see_again(monkeypatch, lambda _: corner)
     document = exported(
         *(photo, "--registry", demo_registry, *WEBSITE, "-o", tmp_path / "out", "--sidecar")
     )
@@ -316,7 +313,7 @@ def test_a_copy_that_fails_is_deleted_and_explained(
     def restless(look: int) -> Face:
         return Face(Box(10 + 60 * look, 20, 30 + 60 * look, 45), 0.9)
 
-    monkeypatch.setattr(clearance.verification, "look_both_ways", looking_again(restless))
+    see_again(monkeypatch, restless)
     photo = shutil.copy(PORTRAIT, tmp_path / "01.jpg")
     out, why = tmp_path / "out", tmp_path / "why"
     document = exported(

@@ -24,7 +24,7 @@ from clearance.crew import Outfit
 from clearance.export import Exporter, Manner
 from clearance.fills import Look, Style
 from clearance.kept_copies import Kept, KeptCopies
-from clearance.looking import Eyes, Looked
+from clearance.looking import Eyes, Sight
 from clearance.making import Commission, Made, examiner_with
 from clearance.masks import Drawn
 from clearance.naming import Naming
@@ -103,7 +103,7 @@ class Asked:
     def work(self) -> Work:
         return Work(self.look, self.make)
 
-    def look(self, file: AlbumFile) -> Looked:
+    def look(self, file: AlbumFile) -> Sight:
         self.looks.append(file.path.name)
         return self.hands.look(file)
 
@@ -153,7 +153,7 @@ class Run:
         files = map(AlbumFile, self.photos)
         try:
             with crew:
-                yield from crew.clear(files, USE, self.house, self.copies, self.memory)
+                yield from crew.clear(files, USE, self.house, self.copies, memory=self.memory)
         finally:
             for journal in (self.kept, self.memory):
                 if journal:
