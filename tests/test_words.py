@@ -152,7 +152,7 @@ def test_the_header_names_nobody(code: str) -> None:
     header = dict(catalogue(code).mime_headers)
     named = ("Report-Msgid-Bugs-To", "Last-Translator", "Language-Team")
     assert [header[name] for name in named] == ["", "", ""]
-    assert not re.search(r"@|://", po_file(code).read_text(encoding="utf-8"))
+    assert not re.search(r"@|https?://", po_file(code).read_text(encoding="utf-8"))
 
 
 def test_german_is_swiss() -> None:
