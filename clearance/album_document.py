@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from clearance.group_words import groups_document
+
 if TYPE_CHECKING:
     from clearance.rate import MatchingRate
     from clearance.remembered import Change
@@ -26,6 +28,8 @@ def album_document(found: Findings) -> Document:
                 {"kind": group.likeness.value, "paths": [str(path) for path in group.keys]}
                 for group in found.alike
             ],
+            "unknown": groups_document(found.strangers),
+            "not_compared": found.not_compared,
         }
     }
 

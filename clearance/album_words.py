@@ -39,6 +39,19 @@ def alike(groups: Sequence[PictureGroup[Path]], words: Language) -> list[str]:
     return lines
 
 
+def not_compared(faces: int, words: Language) -> list[str]:
+    """How many unknown faces are in no group because nobody compared them."""
+    if not faces:
+        return []
+    said = words.ngettext(
+        "{n} unknown face was seen in an earlier run and is in no group: --again compares it too.",
+        "{n} unknown faces were seen in an earlier run and are in no group: --again compares them "
+        "too.",
+        faces,
+    )
+    return [said.format(n=words.number(faces))]
+
+
 def compared_with(roster: EventRoster, words: Language) -> list[str]:
     """Whom faces are compared with where that is not everybody, and who is left out."""
     lines = []

@@ -20,6 +20,7 @@ from clearance.naming import Naming
 from clearance.remembered import Memory
 from clearance.tool_versions import looking_version
 from clearance.twins import Twins
+from detector.calibration import model_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +55,8 @@ def at_work(task: Task, order: Order, use: IntendedUse, house: House) -> Iterato
         BadParameter: the copies cannot be made as they are asked for.
     """
     with contextlib.ExitStack() as open_things:
-        likes = Likes() if task.album else None
+        model = model_for(house.eyes.detector) if house.eyes.grouping else None
+        likes = Likes(model) if task.album else None
         jobs, start = _elsewhere(task, order, house)
         memory = _memory(task, order, house)
         if memory:

@@ -18,7 +18,7 @@ from clearance.hints import Hints, hints_of
 from detector.faces import Certainty, Face, Frame, Match
 from detector.matching import Gallery, Limits, match
 from detector.photo import open_photo
-from detector.sharpness import is_sharp
+from detector.sharpness import is_sharp, sharpness_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from detector.detector import Detector
     from detector.faces import Templates
     from detector.second_pictures import Unjudged
-
-GROUPED_EYE_DISTANCE = 24.0
-"""Pixels between the eyes of a stranger's face that may be compared with those of other pictures:
-of smaller ones templates say little."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,11 +70,13 @@ class Sight:
     """What a look told, and what its faces are compared with one another by.
 
     `templates` is float32 (n, d), a row per face, not a number where nothing was measured; None
-    where nobody compares. They stay in memory, and are never written.
+    where nobody compares. They stay in memory, and are never written. `sharpness` is of each
+    face, empty where nobody compares.
     """
 
     looked: Looked
     templates: Templates | None = dataclasses.field(default=None, repr=False)
+    sharpness: tuple[float, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -120,7 +118,9 @@ def look_at(path: Path, eyes: Eyes, before: Before | None = None) -> tuple[Frame
         likeness=perceptual_hash(frame.pixels),
         taken=taken_at(frame.embedded.exif),
     )
-    return frame, Sight(looked, templates if eyes.grouping else None)
+    if not eyes.grouping or templates is None:
+        return frame, Sight(looked)
+    return frame, Sight(looked, templates, tuple(sharpness_of(frame, face) for face in faces))
 
 
 def identify(
@@ -153,11 +153,13 @@ def _strangers(
     Those that were made to compare them with the gallery, and a quick one of every other face
     that is large enough; not a number for the rest, and None where there is none at all.
     """
+    from clearance.face_groups import SMALLEST_EYES
+
     rows = [
         row
         for row, face in enumerate(faces)
         if face.landmarks
-        and face.landmarks.eye_distance >= GROUPED_EYE_DISTANCE
+        and face.landmarks.eye_distance >= SMALLEST_EYES
         and (probes is None or not np.isfinite(probes[row]).all())
     ]
     if not rows:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from clearance.clear import House
     from clearance.cluster_options import ClusterOrder
     from clearance.copy_options import CopyOrder
+    from clearance.face_groups import FaceGroup
     from clearance.likes import Likes
     from clearance.rate import MatchingRate
     from clearance.remembered import Change, Memory
@@ -90,6 +91,10 @@ class Findings:
         left: files that were not judged because the run was stopped.
         changes: verdicts that differ from the run before.
         alike: pictures that are nearly the same.
+        strangers: faces that nobody has recognised, by person.
+        names: what the people of suggestions are called, by id.
+        not_compared: faces that nobody has recognised and that are in no group for want of a
+            template.
         all_copied: whether every file has a copy.
         results: every verdict, where somebody asked that they be kept.
     """
@@ -100,6 +105,9 @@ class Findings:
     left: tuple[Path, ...] = ()
     changes: tuple[Change, ...] = ()
     alike: tuple[PictureGroup[Path], ...] = ()
+    strangers: tuple[FaceGroup[Path], ...] = ()
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    not_compared: int = 0
     all_copied: bool = False
     results: tuple[PhotoResult, ...] = ()
 
@@ -188,13 +196,17 @@ class Run:
         for path in left:
             self._count(not_judged(path, self.use))
         self._done += len(left)
+        likes = self._likes
         return Findings(
             counts=dict(self._counts),
             rate=rate_of(self.house, faces=self._faces),
             edges=tuple(sorted(self._edges)),
             left=left,
             changes=tuple(self._memory.changes) if self._memory else (),
-            alike=self._likes.pictures() if self._likes else (),
+            alike=likes.pictures() if likes else (),
+            strangers=likes.strangers(self.house.registry, today()) if likes else (),
+            names=likes.names if likes else {},
+            not_compared=likes.left_out if likes else 0,
             all_copied=self._all_copied,
             results=tuple(self._kept),
         )

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clearance import album_words, copy_words
+from clearance import album_words, copy_words, group_words
 from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
 from detector.untrusted import printable
 
@@ -158,6 +158,9 @@ def summary(found: Findings, words: Language) -> list[Text]:
         lines = [_counts(found.counts, words)]
         lines += [Text(words.only_up_to(edge), style="yellow") for edge in found.edges]
     lines += [Text(line) for line in album_words.alike(found.alike, words)]
+    told = group_words.group_lines(found.strangers, words, found.names)
+    told += album_words.not_compared(found.not_compared, words) if found.strangers else []
+    lines += [Text(printable(line), style="yellow") for line in told]
     if found.rate:
         lines.append(Text(words.rate(found.rate)))
     lines += changes(found.changes, words)

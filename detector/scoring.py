@@ -96,6 +96,21 @@ class ScoreModel:
         """
         return Comparison.of(self, means, counts).log_ratios(probes)
 
+    def evidence(self, means: Floats, counts: Floats) -> Floats:
+        """Logarithm of the density of what is the mean of one person's pictures: float64 (n,).
+
+        Args:
+            means: (n, k), of prepared templates.
+            counts: (n,), pictures behind each.
+        """
+        densities = np.empty(len(means))
+        for count in np.unique(counts):
+            here = counts == count
+            spreads = self.spreads + 1 / count
+            likely = np.log(self.shares) + _log_densities(means[here], self.centres, spreads)
+            densities[here] = _log_sum(likely)
+        return densities
+
     def rate(self, scores: Floats, counts: Floats) -> Floats:
         """Share of strangers that reach each score: float64, both shapes broadcast.
 
@@ -261,6 +276,15 @@ class Comparison:
             constants.astype(np.float32),
             np.ascontiguousarray((-0.5 / variance).T, dtype=np.float32),
             groups,
+        )
+
+    def since(self, first: int) -> Comparison:
+        """With the people from the row `first` on only; nothing is copied."""
+        return dataclasses.replace(
+            self,
+            vectors=self.vectors[first:],
+            constants=self.constants[first:],
+            groups=self.groups[first:],
         )
 
     def log_ratios(self, probes: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -10,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from clearance.commandline import ExitCode
+from consent.registry import Registry
 from detector.detector import Detector
 from detector.faces import Face
 from tests.commands import ROOT, SAMPLES, run
@@ -90,6 +93,72 @@ def test_somebody_new_is_found_without_searching_the_pictures_again(
     assert after.documents[0]["faces"][0]["person"] == person
     (change,) = after.album["changes"]
     assert (change["before"], change["now"]) == ("blocked", "cleared")
+
+
+@pytest.fixture
+def strangers(tmp_path: Path) -> Path:
+    """Two people, each in two pictures, and one of them a third time in a copy."""
+    folder = tmp_path / "strangers"
+    folder.mkdir()
+    for name in ("zoe-amsler-1", "zoe-amsler-2", "desire-kamanda-1", "desire-kamanda-2"):
+        shutil.copy(SAMPLES / "portraits" / f"{name}.jpg", folder / f"{name}.jpg")
+    shutil.copy(folder / "zoe-amsler-1.jpg", folder / "zoe again.jpg")
+    return folder
+
+
+def test_the_same_unknown_face_is_one_question_and_forgotten_afterwards(
+    empty_registry: Path, strangers: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    asked = ("scan", strangers, "--registry", empty_registry, "--channel", "website")
+    done = run(*asked, "--json", "--report", report).assert_exit(ExitCode.NOT_CLEARED)
+    groups = {
+        one["group"]: sorted({Path(face["path"]).name for face in one["faces"]})
+        for one in done.album["unknown"]
+    }
+    assert groups == {
+        "A": ["zoe again.jpg", "zoe-amsler-1.jpg", "zoe-amsler-2.jpg"],
+        "B": ["desire-kamanda-1.jpg", "desire-kamanda-2.jpg"],
+    }
+    # What is written knows neither groups nor anything that a face could be known by.
+    written = json.loads(report.read_text(encoding="utf-8"))
+    with Registry.open(empty_registry) as opened:
+        kept = [json.loads(record) for record in opened.journal("albums").records()]
+        logged = [dataclasses.asdict(entry) for entry in opened.audit_entries()]
+    assert kept and logged
+    assert longest_row(json.loads(json.dumps([written, kept, logged], default=str))) < 40
+    assert "unknown" not in written
+    # Another run remembers the pictures, and no group.
+    again = run(*asked, "--json").album
+    assert (again["unknown"], again["not_compared"]) == ([], 5)
+    told = run(*asked, "--lang", "en", "--again", "--quiet").result.stdout
+    assert "Unknown A: 3 pictures" in told
+
+
+def longest_row(document: Any) -> int:
+    """How many numbers stand in a row at most."""
+    if isinstance(document, dict):
+        return max(map(longest_row, document.values()), default=0)
+    if not isinstance(document, list):
+        return 0
+    numbers = sum(isinstance(one, int | float) for one in document)
+    return max([numbers, *map(longest_row, document)])
+
+
+def test_whoever_was_named_by_hand_is_suggested_and_never_cleared_for_that(
+    empty_registry: Path, strangers: Path
+) -> None:
+    name = "Zoë Amsler"
+    added = run("people", "add", name, "--registry", empty_registry, "--json").document
+    named = ("faces", "assign", strangers / "zoe-amsler-2.jpg", "--face", 1, "--person", name)
+    run(*named, "--by", "Anna Keller", "--registry", empty_registry).assert_exit(ExitCode.CLEARED)
+    done = run("scan", strangers, "--registry", empty_registry, "--json")
+    (group,) = [one for one in done.album["unknown"] if one["suggestion"]]
+    suggestion = group["suggestion"]
+    assert (suggestion["person"], suggestion["by_hand"]) == (added["person"], True)
+    assert Path(suggestion["path"]).name == "zoe-amsler-2.jpg"
+    first = next(one for one in done.documents if one["path"].endswith("zoe-amsler-1.jpg"))
+    assert (first["outcome"], first["faces"][0]["person"]) == ("blocked", None)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to one process")
