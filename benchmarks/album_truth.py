@@ -85,6 +85,8 @@ def answers_in(output: str, people: Mapping[str, str] | None = None) -> Answers:
         if not line.startswith("{"):
             continue
         document: dict[str, Any] = json.loads(line)
+        if "album" in document:  # the last line, about all of them
+            continue
         file = Path(document["path"]).name
         faces = document["faces"]
         answers.boxes[file] = [Box(*face["box"]) for face in faces]
