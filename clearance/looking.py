@@ -120,9 +120,9 @@ def look_at(path: Path, eyes: Eyes, before: Before | None = None) -> tuple[Frame
     )
     if not eyes.grouping or templates is None:
         return frame, Sight(looked)
-    measured = np.isfinite(templates).all(axis=1).tolist()
     sharpness = tuple(
-        sharpness_of(frame, face) if one else 0.0 for face, one in zip(faces, measured, strict=True)
+        sharpness_of(frame, face) if np.isfinite(row).all() else 0.0
+        for face, row in zip(faces, templates, strict=True)
     )
     return frame, Sight(looked, templates, sharpness)
 
