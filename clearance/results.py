@@ -135,7 +135,8 @@ class Proof(enum.StrEnum):
     MASKS = "masks"
     """Under each mask there is what was drawn there."""
     NO_OTHER_FACE = "no_other_face"
-    """No face is seen but those that may be, looked for both ways round."""
+    """No face is seen but those that may be, looked for in the mirror: a picture is looked at the
+    right way round before."""
     UNLIKE = "unlike"
     """No hidden head looks more like its person than strangers do."""
 
