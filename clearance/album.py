@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ def may_show_somebody(name: str) -> bool:
 
 def clear_files(
     paths: Iterable[Path], use: IntendedUse, house: House, copies: Copies | None = None
-) -> Iterator[PhotoResult]:
+) -> Generator[PhotoResult, None, None]:
     """One result per path, in order; a file that cannot be judged is `FAILED`.
 
     Raises:
@@ -87,7 +87,7 @@ def clear_looked(
     *,
     memory: Memory | None = None,
     likes: Likes | None = None,
-) -> Iterator[PhotoResult]:
+) -> Generator[PhotoResult, None, None]:
     """As `clear_files`, of photos that others look at; without copies.
 
     `memory` is told every verdict, `likes` what was seen as well.

@@ -36,7 +36,7 @@ from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
     from clearance.album_sources import AlbumFile
@@ -230,7 +230,7 @@ class CopyingCrew:
         *,
         memory: Memory | None = None,
         likes: Likes | None = None,
-    ) -> Iterator[PhotoResult]:
+    ) -> Generator[PhotoResult, None, None]:
         """One result per file, with its copy, in the order of the files.
 
         A file that cannot be judged, or has no copy, is `FAILED`, and an earlier copy of it is

@@ -23,7 +23,7 @@ from clearance.twins import Twins
 from detector.calibration import model_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from concurrent.futures import Executor, Future
 
     from clearance.clear import House
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class AtWork:
     """The verdicts as they come, what earlier runs decided, and what is alike."""
 
-    judged: Iterator[PhotoResult]
+    judged: Generator[PhotoResult, None, None]
     memory: Memory | None
     likes: Likes | None
 

@@ -6,7 +6,7 @@ import collections
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,7 +149,7 @@ class Run:
         task: Task,
         use: IntendedUse,
         house: House,
-        judged: Iterator[PhotoResult],
+        judged: Generator[PhotoResult, None, None],
         *,
         keep: bool,
         memory: Memory | None = None,
@@ -180,12 +180,14 @@ class Run:
 
     def verdicts(self, stop: threading.Event | None = None) -> Iterator[PhotoResult]:
         """Every verdict as soon as it is known, until there is none left or `stop` is set."""
-        for result in self._judged:
-            self._done += 1
-            self._count(result)
-            yield result
-            if stop and stop.is_set():
-                return
+        # Closed at once, and not when nobody needs it any more: what is under way is given up.
+        with contextlib.closing(self._judged) as judged:
+            for result in judged:
+                self._done += 1
+                self._count(result)
+                yield result
+                if stop and stop.is_set():
+                    return
 
     def findings(self) -> Findings:
         """What there is to say now. Whatever was not judged has failed."""

@@ -162,9 +162,9 @@ def test_whoever_was_named_by_hand_is_suggested_and_never_cleared_for_that(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to one process")
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(("jobs", "copying"), [("1", False), ("2", False), ("2", True)])
 def test_ctrl_c_leaves_a_report_in_which_nothing_that_was_not_judged_is_clear(
-    demo_registry: Path, tmp_path: Path, jobs: str
+    demo_registry: Path, tmp_path: Path, jobs: str, copying: bool
 ) -> None:
     folder = tmp_path / "album"
     folder.mkdir()
@@ -177,6 +177,7 @@ def test_ctrl_c_leaves_a_report_in_which_nothing_that_was_not_judged_is_clear(
             *(sys.executable, "-c", code, "scan", str(folder), "--json", "--jobs", jobs),
             *("--registry", str(demo_registry), "--channel", "website"),
             *("--report", str(tmp_path / "report.json")),
+            *(("--blur", "-o", str(tmp_path / "copies")) if copying else ()),
         ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -198,3 +199,7 @@ def test_ctrl_c_leaves_a_report_in_which_nothing_that_was_not_judged_is_clear(
     told_of = {one["path"]: one for one in report["files"]}
     assert {told_of[path]["outcome"] for path in left} == {"failed"}
     assert "stopped" in told_of[left[0]]["problem"]
+    if copying:
+        copies = {path.name for path in (tmp_path / "copies").iterdir()}
+        assert {Path(one["path"]).name for one in documents} <= copies
+        assert not [name for name in copies if name.startswith(".")]
