@@ -14,19 +14,17 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
-import multiprocessing
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from typing import TYPE_CHECKING, Any, Final
 
 from clearance.clear import decide, remember, with_copy, without_copy
-from clearance.crew import broken_down, eyes_for, leave_ctrl_c_alone, opener_of
+from clearance.crew import Processes, broken_down, eyes_for, leave_ctrl_c_alone, opener_of
 from clearance.errors import ClearanceError, ExportError, LookBrokenError, without_traces
 from clearance.looking import Sight, look_at
 from clearance.making import examiner_with, make_copy
@@ -135,20 +133,9 @@ class Work:
     make: Callable[[Commission], Made]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Workshop:
+def workshop(jobs: int, outfit: Outfit) -> Processes:
     """Starts processes of this machine that look at photos and make copies."""
-
-    jobs: int
-    outfit: Outfit
-
-    def __call__(self) -> Executor:
-        """An executor whose processes have loaded what they look with."""
-        # Not "fork": the networks run threads, and a forked copy of one hangs.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(
-            self.jobs, mp_context=context, initializer=_equip, initargs=(self.outfit,)
-        )
+    return Processes(jobs, outfit, _equip)
 
 
 _hands: Hands | None = None
@@ -178,7 +165,7 @@ def _make(order: Commission) -> Made:
 
 
 IN_A_PROCESS: Final = Work(_look, _make)
-"""What may be asked of the processes of a `Workshop`."""
+"""What may be asked of the processes of a `workshop`."""
 
 
 class AtHand(Executor):

@@ -219,17 +219,25 @@ def _done(told: Sight | BaseException) -> Future[Sight]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Processes:
-    """Starts processes of this machine."""
+    """Starts processes of this machine.
+
+    Attributes:
+        jobs: how many.
+        outfit: what they look with.
+        equip: what each does with it first; None to look at photos only.
+    """
 
     jobs: int
     outfit: Outfit
+    equip: Callable[[Outfit], None] | None = None
 
     def __call__(self) -> Executor:
         """An executor whose processes have loaded what they look with."""
         # Not "fork": the networks run threads, and a forked copy of one hangs.
         context = multiprocessing.get_context("spawn")
+        equip = self.equip or _equip
         return ProcessPoolExecutor(
-            self.jobs, mp_context=context, initializer=_equip, initargs=(self.outfit,)
+            self.jobs, mp_context=context, initializer=equip, initargs=(self.outfit,)
         )
 
 

@@ -10,7 +10,7 @@ from clearance.album import clear_looked
 from clearance.album_sources import AlbumFile
 from clearance.commandline import today
 from clearance.copying import Copies
-from clearance.copying_crew import IN_A_PROCESS, AtHand, CopyingCrew, Hands, Work, Workshop
+from clearance.copying_crew import IN_A_PROCESS, AtHand, CopyingCrew, Hands, Work, workshop
 from clearance.crew import Crew, Here, Outfit, Processes
 from clearance.export import Exporter
 from clearance.kept_copies import KeptCopies
@@ -142,8 +142,8 @@ def _copying_crew(task: Task, order: Order, house: House) -> CopyingCrew:
     if task.looks_itself:
         hands = Hands(house.eyes, examiner=_examiner(order, house), holds=True)
         return CopyingCrew(1, AtHand, Work(hands.look, hands.make))
-    workshop = Workshop(task.processes, _outfit(order, house))
-    return CopyingCrew(task.processes, workshop, IN_A_PROCESS)
+    start = workshop(task.processes, _outfit(order, house))
+    return CopyingCrew(task.processes, start, IN_A_PROCESS)
 
 
 def _examiner(order: Order, house: House) -> Examiner:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +75,15 @@ def run(*arguments: object) -> Run:
     """Run `clearance` with the arguments."""
     words = [str(argument) for argument in arguments]
     return Run(words, CliRunner().invoke(cli.app, words, prog_name="clearance"))
+
+
+def begun(*arguments: object) -> subprocess.Popen[str]:
+    """`clearance` with the arguments, in a process of its own that can be interrupted."""
+    code = "import sys, cli; sys.argv = ['clearance', *sys.argv[1:]]; cli.main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from clearance.commandline import ExitCode
 from consent.registry import Registry
 from detector.detector import Detector
 from detector.faces import Face
-from tests.commands import ROOT, SAMPLES, run
+from tests.commands import ROOT, SAMPLES, begun, run
 
 ALBUM = SAMPLES / "album"
 
@@ -171,18 +169,11 @@ def test_ctrl_c_leaves_a_report_in_which_nothing_that_was_not_judged_is_clear(
     for number in range(30):
         picture = (ALBUM / "03.jpg").read_bytes() + bytes([number])
         (folder / f"{number:02}.jpg").write_bytes(picture)
-    code = "import sys, cli; sys.argv = ['clearance', *sys.argv[1:]]; cli.main()"
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", code, "scan", str(folder), "--json", "--jobs", jobs),
-            *("--registry", str(demo_registry), "--channel", "website"),
-            *("--report", str(tmp_path / "report.json")),
-            *(("--blur", "-o", str(tmp_path / "copies")) if copying else ()),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    process = begun(
+        *("scan", folder, "--json", "--jobs", jobs),
+        *("--registry", demo_registry, "--channel", "website"),
+        *("--report", tmp_path / "report.json"),
+        *(("--blur", "-o", tmp_path / "copies") if copying else ()),
     )
     assert process.stdout is not None
     first = json.loads(process.stdout.readline())

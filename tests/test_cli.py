@@ -17,7 +17,7 @@ from clearance import face_commands
 from clearance.commandline import ExitCode, detector_for
 from clearance.settings import Settings
 from detector.detector import Detector
-from tests.commands import PHOTOS, ROOT, SAMPLES, run
+from tests.commands import PHOTOS, ROOT, SAMPLES, begun, run
 
 PORTRAIT = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
 WARD = SAMPLES / "ward-opening.jpg"
@@ -272,17 +272,9 @@ def test_130_interrupted_leaves_nothing_half_written(demo_registry: Path, tmp_pa
     """Ctrl-C in the middle of an export: no temporary file, no report, exit code 130."""
     out = tmp_path / "out"
     photos = [WARD] * 1 + sorted((SAMPLES / "album").iterdir())
-    code = "import sys, cli; sys.argv = ['clearance', *sys.argv[1:]]; cli.main()"
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", code, "check", *map(str, photos)),
-            *("--registry", str(demo_registry), "--blur", "-o", str(out)),
-            *("--report", str(tmp_path / "report.pdf")),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+    process = begun(
+        *("check", *photos, "--registry", demo_registry, "--blur", "-o", out),
+        *("--report", tmp_path / "report.pdf"),
     )
     deadline = time.monotonic() + 60
     while not (out.is_dir() and any(out.iterdir())) and time.monotonic() < deadline:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from clearance.commandline import ExitCode
-from tests.commands import ROOT, SAMPLES, run
+from tests.commands import SAMPLES, begun, run
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to one process")
@@ -21,17 +19,10 @@ def test_what_arrives_is_judged_until_ctrl_c(tmp_path: Path) -> None:
     inbox.mkdir()
     (inbox / "first.jpg").write_bytes((SAMPLES / "album" / "03.jpg").read_bytes())
     (inbox / "later.jpg.part").write_bytes(b"half of it")
-    code = "import sys, cli; sys.argv = ['clearance', *sys.argv[1:]]; cli.main()"
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", code, "watch", str(inbox), "--json", "--settle", "0.2"),
-            *("--registry", str(tmp_path / "none"), "--report", str(tmp_path / "report.json")),
-            *("--blur", "-o", str(tmp_path / "copies")),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    process = begun(
+        *("watch", inbox, "--json", "--settle", "0.2"),
+        *("--registry", tmp_path / "none", "--report", tmp_path / "report.json"),
+        *("--blur", "-o", tmp_path / "copies"),
     )
     assert process.stdout is not None
     first = json.loads(process.stdout.readline())

@@ -19,7 +19,7 @@ from clearance.album import clear_files
 from clearance.album_sources import AlbumFile
 from clearance.clear import House
 from clearance.copying import Copies, Wishes
-from clearance.copying_crew import IN_A_PROCESS, AtHand, CopyingCrew, Hands, Work, Workshop
+from clearance.copying_crew import IN_A_PROCESS, AtHand, CopyingCrew, Hands, Work, workshop
 from clearance.crew import Outfit
 from clearance.export import Exporter, Manner
 from clearance.fills import Look, Style
@@ -580,7 +580,7 @@ def test_real_processes_make_the_same_copies(tmp_path: Path) -> None:
     hands = Hands(house.eyes, holds=True)
     here = results(tmp_path / "here", AtHand, 1, Work(hands.look, hands.make))
     outfit = Outfit(settings, house.eyes.gallery, house.eyes.limits)
-    there = results(tmp_path / "there", Workshop(2, outfit), 2, IN_A_PROCESS)
+    there = results(tmp_path / "there", workshop(2, outfit), 2, IN_A_PROCESS)
     assert [one.export.sha256 for one in there] == [one.export.sha256 for one in here]
     assert [one.faces for one in there] == [one.faces for one in here]
     assert all(one.export.hidden for one in here)
