@@ -61,11 +61,11 @@ class KeptCopies:
         self._journal = journal
         self._today = today.isoformat()
         self._told: dict[str, dict[str, Any]] = {}
-        records = [json.loads(record) for record in journal.records()]
+        records = map(json.loads, journal.records())
         head: list[Any] = ["head", setting]
-        if records and records[0] == head and not again:
+        if next(records, None) == head and not again:
             oldest = (today - dt.timedelta(days=KEPT_DAYS)).isoformat()
-            for _, digest, told in records[1:]:
+            for _, digest, told in records:
                 self._told[digest] = told
             self._told = {key: told for key, told in self._told.items() if told["on"] >= oldest}
         kept = [["copy", digest, told] for digest, told in self._told.items()]

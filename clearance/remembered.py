@@ -17,6 +17,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +161,8 @@ class Memory:
         """
         if result.use is None:
             return
-        place = (str(result.path), _asked(result.use))
+        # One string for the use of ten thousand pictures.
+        place = (str(result.path), sys.intern(_asked(result.use)))
         before = self._verdicts.get(place)
         now = result.outcome.value
         if before != now:
@@ -171,14 +173,15 @@ class Memory:
 
     def _read(self, head: Mapping[str, Any]) -> None:
         records = self._journal.records()
-        first: list[Any] = _unpacked(records[0]) if records else ["", {}]
+        packed_head = next(records, None)
+        first: list[Any] = _unpacked(packed_head) if packed_head else ["", {}]
         believed = first[0] == "head" and first[1]["setting"] == head["setting"]
         outdated = self._outdated(first[1]["gallery"] if believed else {}, head["gallery"])
         oldest = (self._today - dt.timedelta(days=KEPT_DAYS)).isoformat()
-        for packed in records[1:] if believed else records:
+        for packed in records:
             record = _unpacked(packed)
             if record[0] == "verdict":
-                self._verdicts[record[1], record[2]] = record[3]
+                self._verdicts[record[1], sys.intern(record[2])] = sys.intern(record[3])
             elif believed and record[0] == "file":
                 self._files[record[1]] = (record[2][0], record[2][1], record[2][2])
             elif believed and record[0] in _LOOKS and record[2]["on"] >= oldest:

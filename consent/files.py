@@ -138,8 +138,8 @@ def owner_only(name: str, flags: int) -> int:
     return os.open(name, flags, mode=0o600)
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a new file of the owner's only, down to the disk.
+def write_new(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write a new file of the owner's only, down to the disk: its bytes, or piece after piece.
 
     Windows ignores the mode; there the permissions of the folder apply.
 
@@ -147,13 +147,13 @@ def write_new(path: Path, data: bytes) -> None:
         OSError: it is there already, or could not be written.
     """
     with open(path, "xb", opener=owner_only) as stream:
-        stream.write(data)
+        stream.writelines((data,) if isinstance(data, bytes) else data)
         stream.flush()
         os.fsync(stream.fileno())
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file of the owner's only so that it is there whole or not at all.
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write a file of the owner's only so that it is there whole or not at all: see `write_new`.
 
     Raises:
         OSError: it could not be written; what had its name is still there.

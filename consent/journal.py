@@ -7,6 +7,7 @@ wrong with it, it is thrown away and begun again: nothing rests on it.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ class Journal:
         self._stream: BinaryIO | None = None
         self._count = 0
 
-    def records(self) -> list[bytes]:
+    def records(self) -> Iterator[bytes]:
         """Every whole record; none where the file was altered or is another's.
 
         Raises:
@@ -50,16 +51,21 @@ class Journal:
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
-            return []
+            return
         except OSError as error:
             raise unwritable(self._path, error) from error
-        found = []
+        # All of them before the first is given: nothing of an altered file is believed. They
+        # are not kept meanwhile, so that an album of any size is read in the room of its file.
         try:
-            for number, body in enumerate(_bodies(data)):
-                found.append(self._house.decrypt(_purpose(number), body))
+            for _ in self._opened(data):
+                pass
         except (RegistryDamagedError, ValueError):
-            return []
-        return found
+            return
+        yield from self._opened(data)
+
+    def _opened(self, data: bytes) -> Iterator[bytes]:
+        for number, body in enumerate(_bodies(data)):
+            yield self._house.decrypt(_purpose(number), body)
 
     def begin(self, records: Iterable[bytes]) -> None:
         """Write the journal anew with these records, and go on behind them.
@@ -71,13 +77,11 @@ class Journal:
             RegistryUnwritableError: full disk, no permission, read-only.
         """
         self.close()
-        whole = [_MAGIC]
         self._count = 0
-        for record in records:
-            whole.append(self._sealed(record))
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
-            write_whole(self._path, b"".join(whole))
+            sealed = map(self._sealed, records)
+            write_whole(self._path, itertools.chain((_MAGIC,), sealed))
             self._stream = self._path.open("ab")
         except PermissionError as error:
             if not self._path.exists():

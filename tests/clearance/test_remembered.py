@@ -147,7 +147,7 @@ def test_whoever_goes_must_be_forgotten_where_they_were(opened: Registry, tmp_pa
     assert without.known(both) is None
     assert without.known(other)
     without.close()
-    told = opened.journal("albums").records()
+    told = list(opened.journal("albums").records())
     assert not [record for record in told if b"p-1" in record]
 
 
@@ -197,7 +197,7 @@ def test_a_piece_of_a_record_is_cut_off(opened: Registry, empty_registry: Path, 
     journal_of(opened)
     path = empty_registry / "albums.journal"
     path.write_bytes(path.read_bytes()[:-cut])
-    assert opened.journal("albums").records() == [b"one", b"two"]
+    assert list(opened.journal("albums").records()) == [b"one", b"two"]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_an_altered_journal_is_thrown_away(
     journal_of(opened)
     path = empty_registry / "albums.journal"
     path.write_bytes(change(path.read_bytes()))
-    assert opened.journal("albums").records() == []
+    assert not list(opened.journal("albums").records())
 
 
 def test_a_journal_that_another_process_keeps_closed_is_done_without(
@@ -231,7 +231,7 @@ def test_a_journal_that_another_process_keeps_closed_is_done_without(
     journal.begin([b"other"])
     journal.add(b"more")
     journal.close()
-    assert journal.records() == [b"one", b"two", b"three"]
+    assert list(journal.records()) == [b"one", b"two", b"three"]
 
 
 def test_a_person_who_is_erased_leaves_no_journal(opened: Registry, empty_registry: Path) -> None:
