@@ -165,7 +165,11 @@ def scan(
     from clearance.album_sources import AlbumSources
     from clearance.run import Task
 
-    copying = _blurred(order, blur, out)
+    if manner.export and (blur or out):
+        _ = order.words.gettext
+        raise typer.BadParameter(_("--export DIR is --blur -o DIR: give one of them"))
+    wanted = manner.export or out
+    copying = _blurred(order, blur or manner.export is not None, wanted)
     if copying and where.scheduler:
         _ = order.words.gettext
         raise typer.BadParameter(_("copies are made on this computer: leave out --scheduler"))

@@ -144,6 +144,16 @@ class AlbumOrder:
         bool,
         typer.Option("-q", "--quiet", help=N_("Say only what there is to say about the album.")),
     ] = False
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="DIR",
+            help=N_(
+                "Folder for copies in which everybody not cleared is hidden: short for --blur -o."
+            ),
+        ),
+    ] = None
     sort_into: Annotated[
         Path | None,
         typer.Option(

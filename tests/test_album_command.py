@@ -93,6 +93,26 @@ def test_somebody_new_is_found_without_searching_the_pictures_again(
     assert (change["before"], change["now"]) == ("blocked", "cleared")
 
 
+def test_copies_and_sorted_pictures_are_written_in_one_run(
+    demo_registry: Path, album: Path, tmp_path: Path
+) -> None:
+    copies, shelves = tmp_path / "copies", tmp_path / "sorted"
+    asked = ("scan", album, "--registry", demo_registry, "--channel", "website", "--json")
+    done = run(*asked, "--export", copies, "--sort-into", shelves)
+    done.assert_exit(ExitCode.INPUT_OR_OUTPUT)
+    assert {path.relative_to(copies).as_posix() for path in copies.rglob("*.jpg")} == {
+        "01.jpg",
+        "03.jpg",
+        "again/copy of 01.jpg",
+    }
+    assert [path.name for path in (shelves / "failed").iterdir()] == ["broken.jpg"]
+    cleared = {path.name for path in (shelves / "cleared").rglob("*.jpg")}
+    publishable = [one for one in done.documents if one["outcome"] == "cleared"]
+    assert cleared == {Path(one["path"]).name for one in publishable} != set()
+    run(*asked, "--export", copies, "--blur").assert_exit(ExitCode.USAGE)
+    run(*asked, "--export", copies, "--scheduler", "tls://nowhere:1").assert_exit(ExitCode.USAGE)
+
+
 @pytest.fixture
 def strangers(tmp_path: Path) -> Path:
     """Two people, each in two pictures, and one of them a third time in a copy."""
