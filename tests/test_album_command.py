@@ -198,8 +198,10 @@ def test_ctrl_c_leaves_a_report_in_which_nothing_that_was_not_judged_is_clear(
     assert process.stdout is not None
     first = json.loads(process.stdout.readline())
     process.send_signal(signal.SIGINT)
-    rest, told = process.communicate(timeout=120)
-    assert process.returncode == ExitCode.INTERRUPTED, told
+    # Not `communicate`, which loses what was read ahead of the first line.
+    assert process.stderr is not None
+    rest, told = process.stdout.read(), process.stderr.read()
+    assert process.wait(timeout=120) == ExitCode.INTERRUPTED, told
     *documents, last = [first, *map(json.loads, rest.splitlines())]
     left = last["album"]["not_judged"]
     assert not last["album"]["complete"]
