@@ -276,8 +276,11 @@ def test_a_page_that_cannot_be_is_not_believed(
 def speaking(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Let a program that says this draw the pages."""
     child = folder / "speaking.py"
+    # It listens to the end: whoever asks for a page must not find it gone before they read.
     child.write_text(
-        f"import sys\nsys.stdin.buffer.readline()\nsys.stdout.buffer.write({text.encode()!r})\n"
+        "import os, sys\nsys.stdin.buffer.readline()\n"
+        f"sys.stdout.buffer.write({text.encode()!r})\nsys.stdout.buffer.flush()\n"
+        "os.close(1)\nsys.stdin.buffer.read()\nos._exit(0)\n"
     )
     monkeypatch.setattr(pdf_pages, "_DRAWING", child)
 
