@@ -55,12 +55,14 @@ class Manner:
 class House:
     """What every photo of a run is judged with.
 
-    `registry` is None where there is none yet: everybody is unknown.
+    `registry` is None where there is none yet: everybody is unknown. `narrowed`: faces are not
+    compared with everybody who may be matched.
     """
 
     settings: Settings
     registry: Registry | None
     eyes: Eyes
+    narrowed: bool = False
 
     @classmethod
     def open(
@@ -87,6 +89,7 @@ class House:
         matching = settings.detection.matching
         grouping = manner.grouping and matching
         stored = registry.gallery(detector.recogniser_name, today) if registry and matching else ()
+        everybody = len(stored)
         if among is not None:
             stored = tuple(one for one in stored if one[0] in among)
         if (stored or grouping) and manner.here:
@@ -95,7 +98,7 @@ class House:
         gallery = gallery_of(stored, detector.recogniser_name, model)
         limits = limits_for(model, len(gallery), settings.detection.false_positive_rate)
         eyes = Eyes(detector, gallery, limits, manner.open_photo, grouping=grouping)
-        return cls(settings, registry, eyes)
+        return cls(settings, registry, eyes, narrowed=len(stored) < everybody)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -181,6 +184,9 @@ def judge(
         if candidate.contested:
             # Like somebody whom another face resembles more: neither nobody nor no face.
             outcome, reason = Outcome.BLOCKED, FaceReason.MATCHED_TWICE
+        elif said and house.narrowed:
+            # It may be like somebody who was left out, which would stand against the word.
+            outcome, reason = Outcome.REVIEW, FaceReason.NOT_A_FACE_UNCHECKED
         elif said:
             outcome, reason = Outcome.EXEMPT, FaceReason.NOT_A_FACE
         result = FaceResult(

@@ -154,10 +154,7 @@ class Crew:
 
         A reason names its file, and a file that changed while it was looked at is no twin.
         """
-        error = begun.future.exception()
-        if isinstance(error, BrokenExecutor):
-            raise error
-        sight = None if error else begun.future.result()
+        sight = None if begun.future.exception() else begun.future.result()
         if sight and sight.looked.sha256 == begun.same:
             looked = dataclasses.replace(sight.looked, path=begun.file.path)
             future = _done(dataclasses.replace(sight, looked=looked))
@@ -167,10 +164,10 @@ class Crew:
 
     def _alone(self, begun: _Begun) -> Sight | Exception:
         """A photo while nothing else is looked at: if something breaks, it is to blame."""
-        if begun.future.done() and not begun.future.exception():
-            return self._kept(begun)
-        self._end()
         try:
+            if begun.future.done() and not begun.future.exception():
+                return self._kept(begun)
+            self._end()
             again = self._begin(begun.file)
             return self._kept(dataclasses.replace(begun, future=again, same=None))
         except BrokenExecutor:

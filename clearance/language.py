@@ -109,6 +109,9 @@ class Language:
             FaceReason.NOT_A_FACE_DOUBTED: _(
                 "a person said that this is no face, but it resembles somebody"
             ),
+            FaceReason.NOT_A_FACE_UNCHECKED: _(
+                "a person said that this is no face, and it was not compared with everybody"
+            ),
             FaceReason.RECOGNISED: _("a person said who it is"),
             FaceReason.RECOGNISED_DOUBTED: _(
                 "a person said who it is, but it resembles somebody else"

@@ -15,7 +15,7 @@ import numpy as np
 
 from clearance.bursts import perceptual_hash, taken_at
 from clearance.hints import Hints, hints_of
-from detector.faces import Certainty, Face, Frame, Match, SizeClass
+from detector.faces import Certainty, Face, Frame, Match
 from detector.matching import Gallery, Limits, match
 from detector.photo import open_photo
 from detector.sharpness import is_sharp, sharpness_of
@@ -132,19 +132,15 @@ def identify(
 ) -> tuple[tuple[Match, ...], Templates | None]:
     """The best candidate for each face, in the order of the faces, and how they were measured.
 
-    No template is computed while nobody is enrolled and strangers are not compared, nor of a face
-    that nobody would recognise for its size. A few quick looks tell who is certainly nobody's
-    match; only the others are measured carefully. Nobody is sure of a blurred face.
+    No template is computed while nobody is enrolled and strangers are not compared. A few quick
+    looks tell who is certainly nobody's match; only the others are measured carefully, however
+    small: a likeness stands against a word that this is no face. Nobody is sure of a blurred face.
     """
     if not faces or not (len(eyes.gallery) or eyes.grouping):
         return (Match.nobody(),) * len(faces), None
     if not len(eyes.gallery):
         return (Match.nobody(),) * len(faces), _strangers(frame, faces, eyes, None)
-    # A smaller face goes to a person or is blocked, whomever it is like: its template says nothing.
-    large = [row for row, face in enumerate(faces) if face.size_class is SizeClass.RECOGNISABLE]
-    found = eyes.detector.probes(frame, [faces[row] for row in large], eyes.gallery, eyes.limits)
-    probes = np.full((len(faces), found.shape[1]), np.nan, found.dtype)
-    probes[large] = found
+    probes = eyes.detector.probes(frame, faces, eyes.gallery, eyes.limits)
     matches = match(probes, faces, eyes.gallery, eyes.limits)
     sure = tuple(
         one if one.certainty is not Certainty.CONFIDENT or is_sharp(frame, face) else one.to_look_at

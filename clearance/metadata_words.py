@@ -88,8 +88,8 @@ def proof(passed: Proof, checks: Checks, words: Language) -> str:
             checks.heads_hidden,
         ).format(n=checks.heads_hidden),
         Proof.NO_OTHER_FACE: ngettext(
-            "Searched for faces once more, in the mirror: {n} seen, all of them allowed or masks.",
-            "Searched for faces once more, in the mirror: {n} seen, all of them allowed or masks.",
+            "Searched for faces, also mirrored: {n} seen, all of them allowed or masks.",
+            "Searched for faces, also mirrored: {n} seen, all of them allowed or masks.",
             checks.faces_seen,
         ).format(n=checks.faces_seen),
         Proof.UNLIKE: _(

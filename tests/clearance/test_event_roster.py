@@ -55,3 +55,22 @@ def test_whoever_agreed_for_other_occasions_only_is_not_looked_for(
     )
     told.assert_exit(ExitCode.NOT_CLEARED)
     assert "1 person agreed for other occasions only" in told.result.output
+
+
+def test_a_word_that_was_not_compared_with_everybody_goes_to_a_person(
+    empty_registry: Path, enrol: Callable[..., str], tmp_path: Path
+) -> None:
+    """It may be like somebody whom the list leaves out, which would stand against the word."""
+    album = tmp_path / "album"
+    album.mkdir()
+    poster = album / "1.jpg"
+    poster.write_bytes((SAMPLES / "portraits" / "zoe-amsler-1.jpg").read_bytes())
+    said = ("--by", "Anna Keller", "--reason", "a poster", "--registry", empty_registry)
+    run("faces", "not-a-face", poster, "--face", 1, *said).assert_exit(ExitCode.CLEARED)
+    enrol(empty_registry, "Ada", PORTRAIT)
+    asked = ("scan", album, "--registry", empty_registry, "--channel", "website", "--json")
+    assert [one["outcome"] for one in run(*asked).documents] == ["exempt"]
+    roster = tmp_path / "guests.csv"
+    roster.write_text("name\nNobody Atall\n", encoding="utf-8")
+    done = run(*asked, "--roster", roster).assert_exit(ExitCode.NOT_CLEARED)
+    assert done.documents[0]["faces"][0]["reasons"] == ["not_a_face_unchecked"]

@@ -15,7 +15,7 @@ from clearance.export import Exporter
 from clearance.making import examiner_with
 from clearance.redaction import hide
 from clearance.results import ExportResult
-from clearance.second_look import SecondLook, Seen, around, differences
+from clearance.second_look import SecondLook, Seen, around, differences, mirrored_look
 from clearance.verification import Examiner
 from detector.detector import Detector
 from detector.faces import Box, Face, Frame, Landmarks
@@ -62,18 +62,17 @@ class Finder:
 LEFT, MIDDLE, RIGHT = Box(100, 300, 140, 350), Box(480, 300, 520, 350), Box(800, 300, 840, 350)
 
 
-def test_a_copy_is_looked_at_as_its_mirror_image() -> None:
+def test_a_copy_is_looked_at_both_ways_round() -> None:
     finder = Finder()
     told = Held((0.1, 2.0, 0.3, 0.4))
     (found,) = SecondLook(finder).at(dataclasses.replace(frame(scene(LEFT)), held=told))
     assert found.box == LEFT
-    assert (finder.shown, finder.held) == ([(WIDE, HIGH)], [told.mirrored])
+    assert (finder.shown, finder.held) == ([(WIDE, HIGH)] * 2, [told, told.mirrored])
 
 
 def test_points_of_a_mirrored_face_change_sides() -> None:
     points = Landmarks((10, 20), (30, 20), (20, 30), (12, 40), (28, 40))
-    look = SecondLook(lambda _: [Face(Box(5, 5, 35, 45), 0.9, points)])
-    (found,) = look.at(frame(scene()))
+    found = mirrored_look(lambda _: [Face(Box(5, 5, 35, 45), 0.9, points)], frame(scene()))[0]
     assert found.box == Box(WIDE - 35, 5, WIDE - 5, 45)
     assert found.landmarks
     assert found.landmarks.left_eye == (WIDE - 30, 20)
@@ -113,7 +112,7 @@ def test_only_what_differs_is_looked_at_again() -> None:
     second = frame(scene(LEFT, MIDDLE))
     found = look.again(second, earlier)
     assert sorted(face.box for face in found) == [LEFT, MIDDLE]
-    assert len(finder.shown) == 2
+    assert len(finder.shown) == 4, "two parts, each both ways round"
     assert max(width for width, _ in finder.shown) < 200
 
 
@@ -123,7 +122,7 @@ def test_a_copy_that_differs_much_is_looked_at_as_a_whole() -> None:
     before[:, : WIDE // 2] ^= 1
     (face,) = SecondLook(finder).again(frame(scene(RIGHT)), Seen(before, ()))
     assert face.box == RIGHT
-    assert finder.shown == [(WIDE, HIGH)]
+    assert finder.shown == [(WIDE, HIGH)] * 2
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png"])
@@ -163,9 +162,9 @@ def test_whoever_was_not_judged_is_found_far_from_every_mask(tmp_path: Path) -> 
     export = exported(tmp_path, finder, LEFT, RIGHT, judged=[LEFT])
     (appeared,) = export.appeared
     assert appeared.box.iou(RIGHT) > 0.8
-    assert finder.shown[0] == (WIDE, HIGH)
-    assert finder.shown[1:], "the second copy was looked at, too"
-    assert all(width < WIDE / 2 for width, _ in finder.shown[1:])
+    assert finder.shown[:2] == [(WIDE, HIGH)] * 2
+    assert finder.shown[2:], "the second copy was looked at, too"
+    assert all(width < WIDE / 2 for width, _ in finder.shown[2:])
     assert not Finder()(open_photo(export.path))
 
 
