@@ -116,6 +116,7 @@ class Language:
             FaceReason.RECOGNISED_DOUBTED: _(
                 "a person said who it is, but it resembles somebody else"
             ),
+            FaceReason.TRACK_MIXED: _("its moments are not all alike: perhaps it is two people"),
             FaceReason.FOUND_IN_COPY: _("seen only when the copy was checked: look at it"),
             FaceReason.EXEMPTED: _("exempt: somebody answers for it that no consent is needed"),
             Reason.DECEASED: _("the person has died: a person must decide, with the family"),

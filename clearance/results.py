@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from consent.records import Exemption, Identification, NotAFace
     from detector.faces import Box, Face, Match, SizeClass
     from detector.second_pictures import Unjudged
+    from detector.tracks import Ending
 
 
 class Outcome(enum.StrEnum):
@@ -75,6 +76,8 @@ class FaceReason(enum.StrEnum):
     """A person said who it is; it speaks for the face."""
     RECOGNISED_DOUBTED = "recognised_doubted"
     """A person said who it is, and it resembles somebody else."""
+    TRACK_MIXED = "track_mixed"
+    """The moments of one track of a video are not all alike: perhaps it is two people."""
     FOUND_IN_COPY = "found_in_copy"
     """Seen only while the copy was checked: nobody has looked at this face yet."""
     EXEMPTED = "exempted"
@@ -257,3 +260,129 @@ class PhotoResult:
         by_people = {face.recognised.person for face in self.faces if face.recognised}
         by_machine = {face.match.person for face in self.faces if face.match.person}
         return frozenset(by_people | by_machine)
+
+
+class AudioMode(enum.StrEnum):
+    """What becomes of the sound of a video."""
+
+    KEEP = "keep"
+    MUTE = "mute"
+    """There is no sound at all."""
+    REPLACE_TONE = "replace-tone"
+    """A quiet tone takes its place, all along."""
+    MUTE_UNCLEARED = "mute-uncleared"
+    """Silence while somebody who is not cleared is on screen."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrackResult:
+    """One face through a part of a video, with its verdict.
+
+    Attributes:
+        number: of the track.
+        verdict: as of a face of a photo, at its best moment.
+        start: seconds from the start at which it appears.
+        end: seconds at which it is gone.
+        frames: in how many frames it is there.
+        seen: in how many of these the finder saw it.
+        longest_gap: seconds in a row, at most, in which the finder did not.
+        weakest: the time of its weakest moment, and the finder's score there, 0 to 1.
+        best: the time of its best moment; None where no moment shows enough.
+        agreed: moments that say who it is, of `measured` that were compared.
+        measured: see `agreed`.
+        began: why it begins there.
+        ended: why it ends there.
+        cleared_voice: whether the person agreed that their voice is published, on every channel
+            that was asked about.
+    """
+
+    number: int
+    verdict: FaceResult
+    start: float
+    end: float
+    frames: int
+    seen: int
+    longest_gap: float
+    weakest: tuple[float, float]
+    best: float | None
+    agreed: int
+    measured: int
+    began: Ending
+    ended: Ending
+    cleared_voice: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UncertainSpan:
+    """A time in which a face that was lost may be somewhere: `box` holds all of where.
+
+    `start` and `end` are seconds, `track` is the number of the track that was lost.
+    """
+
+    start: float
+    end: float
+    box: Box
+    track: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VideoExport:
+    """A video that was written, opened again, and whose every frame was examined.
+
+    Attributes:
+        path: of the file.
+        sha256: of its bytes.
+        width: in pixels.
+        height: in pixels.
+        duration: in seconds.
+        frames: how many there are; as many were examined.
+        hidden: numbers of the tracks that are hidden.
+        appeared: how many places were hidden besides that only a look at the copy showed.
+        audio: what became of the sound.
+        removed: what the video's file holds and the copy does not.
+        rounds: how often parts of it were written.
+        outcome: `REDACTED`, or `CLEARED` where nobody is hidden.
+    """
+
+    path: Path
+    sha256: str
+    width: int
+    height: int
+    duration: float
+    frames: int
+    hidden: tuple[int, ...]
+    appeared: int
+    audio: AudioMode
+    removed: tuple[str, ...]
+    rounds: int
+    outcome: Outcome
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VideoResult(PhotoResult):
+    """Everything the tool has to say about one video.
+
+    `faces` holds one verdict a track, in the order of `tracks`: what reads the verdicts on a
+    photo reads those on a video.
+
+    Attributes:
+        tracks: who is there from when to when.
+        duration: in seconds.
+        frames: how many there are.
+        frame_rate: frames a second, on average.
+        cuts: seconds at which another scene begins.
+        uncertain: where somebody may be who was lost.
+        sound: whether there is any.
+        beside: what else the file holds: subtitles, chapters, data, pictures, further streams.
+        video_export: its copy.
+    """
+
+    tracks: tuple[TrackResult, ...] = ()
+    duration: float = 0.0
+    frames: int = 0
+    frame_rate: float = 0.0
+    cuts: tuple[float, ...] = ()
+    uncertain: tuple[UncertainSpan, ...] = ()
+    sound: bool = False
+    beside: tuple[str, ...] = ()
+    video_export: VideoExport | None = None
