@@ -37,6 +37,7 @@ from clearance.errors import (
     ClusterRefusedError,
     LegalTextUnknownError,
     SettingsInvalidError,
+    StillRefusedError,
     WordRefusedError,
 )
 from clearance.face_commands import faces_app
@@ -45,6 +46,7 @@ from clearance.option_groups import gathers
 from clearance.people_commands import people_app
 from clearance.registry_commands import registry_app
 from clearance.run_options import AlbumOrder, JobsOption, Order, check_copies
+from clearance.still_commands import STILL_HELP, still
 from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 from forms.commands import ROPA_HELP, forms_app, ropa
@@ -65,6 +67,7 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ClusterRefusedError, ExitCode.COMPONENT_MISSING),
     (DetectorError, ExitCode.INPUT_OR_OUTPUT),
     (SettingsInvalidError, ExitCode.USAGE),
+    (StillRefusedError, ExitCode.USAGE),
     (WordRefusedError, ExitCode.USAGE),
     (LegalTextUnknownError, ExitCode.USAGE),
     (ClearanceError, ExitCode.INPUT_OR_OUTPUT),
@@ -406,6 +409,7 @@ app.add_typer(registry_app)
 app.add_typer(people_app, name="people")
 app.add_typer(consent_app, name="consent")
 app.command("decide", cls=Command, help=DECIDE_HELP)(decide)
+app.command("still", cls=Command, help=STILL_HELP)(still)
 app.command("ropa", cls=Command, help=ROPA_HELP)(ropa)
 app.add_typer(faces_app, name="faces")
 app.add_typer(forms_app, name="forms")

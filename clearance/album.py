@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from clearance.clear import House, clear_photo, decide, remember
 from clearance.errors import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clearance.remembered import Memory
 
 # What lies beside pictures and shows nobody. Every other file is judged, and one
-# that cannot be (a video, a camera raw file, a kind nobody thought of) has failed:
+# that cannot be (a camera raw file, a kind nobody thought of) has failed:
 # a list of pictures would pass over what is not in it.
 _BESIDE = ".aae .csv .db .htm .html .ini .json .log .md .pdf .toml .tsv .txt .xml .xmp .yaml .yml"
 _BESIDE_PICTURES = frozenset(_BESIDE.split())
@@ -76,7 +76,7 @@ def clear_files(
         ConsentError: the registry cannot answer.
     """
     for path in paths:
-        yield _guarded(path, functools.partial(clear_photo, path, use, house, copies), use, copies)
+        yield guarded(path, functools.partial(clear_photo, path, use, house, copies), use, copies)
 
 
 def clear_looked(
@@ -98,7 +98,7 @@ def clear_looked(
     """
     known = list(files)
     for file, sight in zip(known, crew.look(known), strict=True):
-        result = _guarded(file.path, functools.partial(_decided, sight, use, house), use, None)
+        result = guarded(file.path, functools.partial(_decided, sight, use, house), use, None)
         if memory:
             memory.compare(result)
         if likes and isinstance(sight, Sight):
@@ -120,9 +120,29 @@ def _decided(sight: Sight | Exception, use: IntendedUse, house: House) -> PhotoR
     return result
 
 
-def _guarded(
-    path: Path, judge: Callable[[], PhotoResult], use: IntendedUse, copies: Copies | None
+class Withdraws(Protocol):
+    """Whoever makes copies, and removes earlier ones."""
+
+    def withdraw(self, photo: Path) -> bool:
+        """Remove an earlier copy; whether there was one."""
+        ...
+
+
+def guarded(
+    path: Path, judge: Callable[[], PhotoResult], use: IntendedUse, copies: Withdraws | None
 ) -> PhotoResult:
+    """The verdict on one file, `FAILED` where it cannot be judged; an earlier copy is then gone.
+
+    Args:
+        path: of the file.
+        judge: gives the verdict.
+        use: what it is for.
+        copies: makes the copies of the run; None where none are asked for.
+
+    Raises:
+        ModelMissingError, BackendMissingError, ClusterError: no file can be judged.
+        ConsentError: the registry cannot answer.
+    """
     try:
         return judge()
     except (ModelMissingError, BackendMissingError, ClusterError, ConsentError):
@@ -136,7 +156,9 @@ def _guarded(
         return _failed(path, bug, use, copies)
 
 
-def _failed(path: Path, problem: Exception, use: IntendedUse, copies: Copies | None) -> PhotoResult:
+def _failed(
+    path: Path, problem: Exception, use: IntendedUse, copies: Withdraws | None
+) -> PhotoResult:
     if copies:
         try:
             # A copy of an earlier run shows an earlier decision.

@@ -448,7 +448,7 @@ def remember(result: PhotoResult, house: House) -> None:
         people=sorted(result.people),
         forms=sorted({serial for face in result.faces for serial in face.serials}),
         said=[word.id for face in result.faces for word in (face.said, face.recognised) if word],
-        export=result.export.sha256 if result.export else None,
+        export=result.copy_sha256,
     )
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from clearance.export import Manner
     from clearance.fills import Look
     from clearance.settings import Settings
+    from clearance.video_encoding import VideoFormat
+    from clearance.video_plan import VideoWishes
 
 DEFAULT_FOLDER = Path("cleared")
 """Where copies go when nobody names a folder: below the current one."""
@@ -41,6 +43,18 @@ def format_name(text: str) -> str:
     from clearance.encoding import FORMATS
 
     return one_of(text, FORMATS)
+
+
+def audio_mode(text: str) -> str:
+    """One of the things that become of sound."""
+    from clearance.results import AudioMode
+
+    return one_of(text, AudioMode)
+
+
+def video_format_name(text: str) -> str:
+    """One of the formats of a copy of a video."""
+    return one_of(text, ("mp4", "webm", "av1"))
 
 
 def quality_number(text: str) -> int:
@@ -146,6 +160,28 @@ class CopyOrder:
             help=N_("Quality of JPEG, WebP and AVIF, 70 to 100."),
         ),
     ] = None
+    audio: Annotated[
+        str | None,
+        typer.Option(
+            "--audio",
+            parser=audio_mode,
+            metavar="keep|mute|replace-tone|mute-uncleared",
+            help=N_(
+                "What becomes of the sound of a video: keep it, leave it out, a quiet tone all "
+                "along, or silence while somebody is hidden. Without it: left out, unless "
+                "everybody who is to be seen agreed to be heard."
+            ),
+        ),
+    ] = None
+    video_as: Annotated[
+        str | None,
+        typer.Option(
+            "--video-as",
+            parser=video_format_name,
+            metavar="mp4|webm|av1",
+            help=N_("Format of the copies of videos: mp4 (H.264), webm (VP9) or av1."),
+        ),
+    ] = None
     sidecar: Annotated[
         bool,
         typer.Option(
@@ -182,7 +218,25 @@ class CopyOrder:
         """How each copy is written."""
         from clearance.export import Manner
 
-        return Manner(self.format, self.quality, self.explain)
+        suffix = ".mp4" if self.video_as in (None, "mp4") else ".webm"
+        return Manner(self.format, self.quality, self.explain, suffix)
+
+    def video_wishes(self) -> VideoWishes:
+        """What is asked of each copy of a video."""
+        from clearance.results import AudioMode
+        from clearance.video_plan import VideoWishes
+
+        return VideoWishes(
+            hide=tuple(self.hide or ()),
+            hide_all=self.hide_all,
+            audio=AudioMode(self.audio) if self.audio else None,
+        )
+
+    def video_format(self) -> VideoFormat:
+        """How each copy of a video is written."""
+        from clearance.video_encoding import FORMATS
+
+        return FORMATS[self.video_as or "mp4"]
 
     def _look(self, settings: Settings) -> Look:
         from clearance.fills import Look, Style

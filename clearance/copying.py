@@ -269,6 +269,14 @@ class Copies:
         """Remove an earlier copy of a photo that cannot be judged now: see `Exporter`."""
         return self._exporter.withdraw(photo)
 
+    def check_name(self, result: PhotoResult) -> None:
+        """Refuse a copy whose own name names somebody: a video carries no other names.
+
+        Raises:
+            ExportRefusedError: it does.
+        """
+        self._rights(result, self._beside(result))
+
     def _raster(self, result: PhotoResult) -> Raster:
         try:
             frame = self._exporter.open_photo(result.path)

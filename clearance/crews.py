@@ -7,7 +7,6 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from clearance.album import clear_looked
-from clearance.album_sources import AlbumFile
 from clearance.commandline import today
 from clearance.copying import Copies
 from clearance.copying_crew import IN_A_PROCESS, AtHand, CopyingCrew, Hands, Work, workshop
@@ -26,14 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from concurrent.futures import Executor, Future
 
+    from clearance.album_sources import AlbumFile
     from clearance.clear import House
     from clearance.copy_options import CopyOrder
+    from clearance.language import Language
     from clearance.looking import Sight
     from clearance.results import PhotoResult
     from clearance.run import Task
     from clearance.run_options import Order
     from clearance.use import IntendedUse
     from clearance.verification import Examiner
+    from clearance.video_export import VideoCopies
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,36 +67,56 @@ def at_work(task: Task, order: Order, use: IntendedUse, house: House) -> Iterato
             kept = _kept(task, order, house)
             if kept:
                 open_things.callback(kept.close)
-            copies = copies_of(task, task.copying, order, house, kept)
+            exporter = _exporter(task, task.copying, order, house)
+            copies = copies_of(exporter, task.copying, order, house, kept)
+            videos = (
+                video_copies_of(exporter, copies, task.copying, order, house)
+                if task.videos
+                else None
+            )
             crew = open_things.enter_context(_copying_crew(task, order, house))
-            judged = crew.clear(_files(task), use, house, copies, memory=memory, likes=likes)
+            judged = crew.clear(_photos(task), use, house, copies, memory=memory, likes=likes)
         else:
+            videos = None
             looking = Crew(jobs, start, memory, _twins(task))
             open_things.enter_context(looking)
-            judged = clear_looked(_files(task), looking, use, house, memory=memory, likes=likes)
-        yield AtWork(judged, memory, likes)
+            judged = clear_looked(_photos(task), looking, use, house, memory=memory, likes=likes)
+        yield AtWork(_with_videos(judged, task, use, house, videos, order.words), memory, likes)
 
 
-def copies_of(
-    task: Task, copying: CopyOrder, order: Order, house: House, kept: KeptCopies | None = None
-) -> Copies:
-    """What plans the copies of a run and gives them their names.
+def all_copies(
+    task: Task, copying: CopyOrder, order: Order, house: House
+) -> tuple[Copies, VideoCopies]:
+    """What makes the copies of photos, and those of videos, without those of earlier runs.
 
     Args:
         task: the files.
         copying: how copies are made.
         order: what is asked about the files.
         house: what they are judged with.
+    """
+    exporter = _exporter(task, copying, order, house)
+    copies = copies_of(exporter, copying, order, house)
+    return copies, video_copies_of(exporter, copies, copying, order, house)
+
+
+def copies_of(
+    exporter: Exporter,
+    copying: CopyOrder,
+    order: Order,
+    house: House,
+    kept: KeptCopies | None = None,
+) -> Copies:
+    """What plans the copies of a run and gives them their names.
+
+    Args:
+        exporter: writes them.
+        copying: how copies are made.
+        order: what is asked about the files.
+        house: what they are judged with.
         kept: the copies of earlier runs; None for none.
     """
     settings = house.settings
-    exporter = Exporter(
-        copying.out,
-        task.paths,
-        _examiner(order, house),
-        root=task.root,
-        manner=copying.manner(),
-    )
     naming = None
     if house.registry:
         naming = Naming(
@@ -113,8 +135,59 @@ def copies_of(
     )
 
 
-def _files(task: Task) -> tuple[AlbumFile, ...]:
-    return task.sources.files if task.sources else tuple(map(AlbumFile, task.paths))
+def video_copies_of(
+    exporter: Exporter, copies: Copies, copying: CopyOrder, order: Order, house: House
+) -> VideoCopies:
+    """What makes the copies of the videos of a run.
+
+    Args:
+        exporter: gives them their names.
+        copies: knows whom a name may name.
+        copying: how copies are made.
+        order: what is asked about the files.
+        house: what they are judged with.
+    """
+    from clearance.video_export import VideoCopies
+
+    return VideoCopies(
+        exporter,
+        house.eyes.detector,
+        copying.video_wishes(),
+        copying.video_format(),
+        looking_version(house, thorough=order.thorough),
+        copies.check_name,
+    )
+
+
+def _exporter(task: Task, copying: CopyOrder, order: Order, house: House) -> Exporter:
+    return Exporter(
+        copying.out,
+        task.paths,
+        _examiner(order, house),
+        root=task.root,
+        manner=copying.manner(),
+        videos=task.videos,
+    )
+
+
+def _photos(task: Task) -> tuple[AlbumFile, ...]:
+    return tuple(file for file in task.files if file.path not in task.videos)
+
+
+def _with_videos(
+    photos: Generator[PhotoResult, None, None],
+    task: Task,
+    use: IntendedUse,
+    house: House,
+    copies: VideoCopies | None,
+    words: Language,
+) -> Generator[PhotoResult, None, None]:
+    """The verdicts on all files, those on the videos among those on the photos."""
+    if not task.videos:
+        return photos
+    from clearance.videos import Videos
+
+    return Videos(use, house, copies, task.sources, words).among(task.paths, task.videos, photos)
 
 
 def _outfit(order: Order, house: House) -> Outfit:

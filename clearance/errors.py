@@ -60,6 +60,10 @@ class VerificationError(ExportError):
         self.where: Final = tuple(where)
 
 
+class StillRefusedError(ClearanceError):
+    """There is no such moment in the video."""
+
+
 class WordRefusedError(ClearanceError):
     """What a person says of a face cannot be kept: no such face, or it resembles somebody."""
 

@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +39,13 @@ class Manner:
         format: one of `clearance.encoding.FORMATS`; None for what each photo is.
         quality: of the encoder, where its format has one; None for the usual.
         explain: folder for a picture of where a copy failed its checks; None for none.
+        video: the suffix of the copies of videos.
     """
 
     format: str | None = None
     quality: int | None = None
     explain: Path | None = None
+    video: str = ".mp4"
 
 
 class Exporter:
@@ -64,6 +66,7 @@ class Exporter:
         *,
         root: Path | None = None,
         manner: Manner | None = None,
+        videos: Collection[Path] = (),
     ) -> None:
         """Plan the copies; nothing is written yet.
 
@@ -74,13 +77,18 @@ class Exporter:
             root: the album's folder; its subfolders are kept below `folder`.
                 Without it all copies lie beside each other.
             manner: how the copies are made.
+            videos: those of the files that are videos.
         """
         self._manner = manner or Manner()
         self._folder = folder
         self._examiner = examiner
         paths = {_absolute(path): path for path in photos}
+        moving = frozenset(videos)
         self._copies = {
-            key: copy_path(path, folder, root, self._manner.format) for key, path in paths.items()
+            key: video_copy_path(path, folder, root, self._manner.video)
+            if path in moving
+            else copy_path(path, folder, root, self._manner.format)
+            for key, path in paths.items()
         }
         self._rivals: dict[str, list[Path]] = {}
         for key, path in paths.items():
@@ -184,6 +192,20 @@ class Exporter:
         self._remove(self._in_other_formats(order.target))
         _replace(order.temporary, order.target)
         return exported(order.target, order.plan, order.hidden, made)
+
+    def put(self, finished: Path, target: Path) -> None:
+        """Give a copy that lies on the same disk its name, in place of any earlier one.
+
+        Args:
+            finished: the copy, examined.
+            target: its name, as `target` gives it.
+
+        Raises:
+            ExportRefusedError: the name has become that of a photo of this run.
+            ExportError: the copy cannot be written.
+        """
+        self._refuse_input(target)
+        _replace(finished, target)
 
     def keep(self, photo: Path, sha256: str) -> Path | None:
         """The earlier copy of a photo, if it holds these very bytes; others of it are removed.
@@ -292,7 +314,10 @@ class Exporter:
 
         Only what says of itself what copies say: the folder may hold pictures of others.
         """
-        others = {target.with_suffix(one.suffix) for one in FORMATS.values()} - {target}
+        suffixes = {one.suffix for one in FORMATS.values()}
+        if target.suffix not in suffixes:  # of a video, whose name a photo's copy may have as well
+            return []
+        others = {target.with_suffix(suffix) for suffix in suffixes} - {target}
         return [
             path
             for path in sorted(others)
@@ -399,10 +424,25 @@ def copy_path(
             name only.
         wanted: one of `clearance.encoding.FORMATS`, whatever the photo is.
     """
-    parent = folder
-    if root is not None and photo.is_relative_to(root):
-        parent = folder / photo.relative_to(root).parent
-    return parent / (photo.stem + encoding_of(photo, wanted).suffix)
+    return _parent(photo, folder, root) / (photo.stem + encoding_of(photo, wanted).suffix)
+
+
+def video_copy_path(video: Path, folder: Path, root: Path | None, suffix: str) -> Path:
+    """Where the copy of a video goes: same name, the suffix of the copy's container.
+
+    Args:
+        video: whose copy.
+        folder: of the copies.
+        root: as for photos.
+        suffix: of the container, with its dot.
+    """
+    return _parent(video, folder, root) / (video.stem + suffix)
+
+
+def _parent(file: Path, folder: Path, root: Path | None) -> Path:
+    if root is not None and file.is_relative_to(root):
+        return folder / file.relative_to(root).parent
+    return folder
 
 
 def _replace(temporary: Path, target: Path) -> None:

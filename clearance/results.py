@@ -261,6 +261,11 @@ class PhotoResult:
         by_machine = {face.match.person for face in self.faces if face.match.person}
         return frozenset(by_people | by_machine)
 
+    @property
+    def copy_sha256(self) -> str | None:
+        """Of the bytes of its copy; None where there is none."""
+        return self.export.sha256 if self.export else None
+
 
 class AudioMode(enum.StrEnum):
     """What becomes of the sound of a video."""
@@ -386,3 +391,8 @@ class VideoResult(PhotoResult):
     sound: bool = False
     beside: tuple[str, ...] = ()
     video_export: VideoExport | None = None
+
+    @property
+    def copy_sha256(self) -> str | None:
+        """Of the bytes of its copy; None where there is none."""
+        return self.video_export.sha256 if self.video_export else None

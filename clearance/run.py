@@ -23,7 +23,7 @@ from clearance.commandline import (
 from clearance.results import Outcome
 
 if TYPE_CHECKING:
-    from clearance.album_sources import AlbumSources
+    from clearance.album_sources import AlbumFile, AlbumSources
     from clearance.bursts import PictureGroup
     from clearance.clear import House
     from clearance.cluster_options import ClusterOrder
@@ -49,6 +49,7 @@ class Task:
         sources: where the files of an album are; None for files that are no album.
         album: how it is gone through; None for files that are no album.
         cluster: where it is looked at; None for here.
+        videos: which of the paths are videos.
         jobs: how many processes somebody wants; None for as many as there are cores.
     """
 
@@ -59,6 +60,19 @@ class Task:
     album: AlbumOrder | None = None
     cluster: ClusterOrder | None = None
     jobs: int | None = None
+    videos: frozenset[Path] = frozenset()
+
+    @property
+    def files(self) -> tuple[AlbumFile, ...]:
+        """Where the files are."""
+        from clearance.album_sources import AlbumFile
+
+        return self.sources.files if self.sources else tuple(map(AlbumFile, self.paths))
+
+    @property
+    def photos(self) -> tuple[Path, ...]:
+        """The paths that are no videos."""
+        return tuple(path for path in self.paths if path not in self.videos)
 
     @property
     def looks_itself(self) -> bool:
@@ -77,7 +91,7 @@ class Task:
             return 1
         from clearance.crew import jobs_for
 
-        return jobs_for(len(self.paths), self.jobs)
+        return jobs_for(len(self.photos), self.jobs)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -216,7 +230,7 @@ class Run:
     def _count(self, result: PhotoResult) -> None:
         self._counts[result.outcome] += 1
         self._faces |= bool(result.faces)
-        self._all_copied &= result.export is not None
+        self._all_copied &= result.copy_sha256 is not None
         if result.rendition:
             self._edges.add(result.rendition.max_edge)
         if self._keep:
@@ -242,12 +256,14 @@ def begun(order: Order, task: Task, *, keep: bool) -> Iterator[Run]:
     use = order.use(settings)
     # The first photo is decoded and the network loaded while the rest of the
     # program is imported and the registry opened.
+    from clearance.video_files import videos_among
     from detector.ahead import PhotosAhead
     from detector.photo import open_photo
 
+    task = dataclasses.replace(task, videos=videos_among(task.files))
     alone = task.looks_itself
     opener = task.sources.open_photo if task.sources else open_photo
-    photos = PhotosAhead(task.paths if alone else (), opener)
+    photos = PhotosAhead(task.photos if alone else (), opener)
     detector = detector_for(settings, thorough=order.thorough, at_once=alone)
     from clearance.album import clear_files
     from clearance.clear import House, Manner
@@ -259,7 +275,14 @@ def begun(order: Order, task: Task, *, keep: bool) -> Iterator[Run]:
         if registry and settings.detection.matching:
             tell_outdated(registry, detector, order.words)
         if not task.copying and not task.sources:
-            yield Run(task, use, house, clear_files(task.paths, use, house), keep=keep)
+            judged = clear_files(task.photos, use, house)
+            if task.videos:
+                from clearance.videos import Videos
+
+                judged = Videos(use, house, words=order.words).among(
+                    task.paths, task.videos, judged
+                )
+            yield Run(task, use, house, judged, keep=keep)
             return
         # Here and not above: a single photo needs none of it.
         from clearance.crews import at_work

@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from clearance.album import clear_files
+from clearance.album_sources import AlbumFile
 from clearance.arriving import Inbox, arriving
 from clearance.clear import House
 from clearance.commandline import (
@@ -16,8 +17,10 @@ from clearance.commandline import (
     settings_in,
     today,
 )
-from clearance.crews import copies_of
+from clearance.crews import all_copies
 from clearance.run import Task
+from clearance.video_files import videos_among
+from clearance.videos import Videos
 
 if TYPE_CHECKING:
     import threading
@@ -66,12 +69,16 @@ class Watch:
         for path in arriving(self._inbox, stop, interval=pause):
             # Opened anew: somebody may have signed since the last picture came.
             self.house = House.open(self._settings, self._detector, self._registry, today())
-            copies = None
+            copies = video_copies = None
+            videos = videos_among(map(AlbumFile, self._inbox.seen))
             if self._copying:
                 # All that is there: of two pictures whose copies would have one name none has any.
-                task = Task(self._inbox.seen, self._folder, self._copying)
-                copies = copies_of(task, self._copying, self._order, self.house)
-            yield from clear_files([path], self.use, self.house, copies)
+                task = Task(self._inbox.seen, self._folder, self._copying, videos=videos)
+                copies, video_copies = all_copies(task, self._copying, self._order, self.house)
+            if path in videos:
+                yield Videos(self.use, self.house, video_copies).judged(path)
+            else:
+                yield from clear_files([path], self.use, self.house, copies)
 
     def left(self) -> int:
         """How many files there are that nobody has judged: none of them is clear.

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from detector.faces import Face, Frame, Templates
+    from detector.faces import Box, Face, Frame, Templates
     from detector.held import Held
     from detector.matching import Gallery, Limits
     from detector.models import UserModel
     from detector.options import DetectionOptions
     from detector.passes import FaceFinder
     from detector.recognition import Recogniser
+    from detector.video_frames import VideoFrame
 
 FINDERS: Mapping[str, str] = {
     "centerface": "detector.networks.centerface:CenterFace",
@@ -134,6 +135,26 @@ class Detector:
         from detector.found_again import find_again
 
         return find_again(frame, faces, self._finder.get())
+
+    def look_at_frame(
+        self, frame: VideoFrame, *, careful: bool = False, expected: Sequence[Box] = ()
+    ) -> tuple[Face, ...]:
+        """Everything in a frame of a video that may be a face. See `detector.video_faces`.
+
+        Raises:
+            ModelMissingError: a network's weights are absent or damaged.
+            BackendMissingError: a package that the backend needs is not installed.
+        """
+        from detector.options import DetectionOptions
+        from detector.video_faces import look_at_frame
+
+        return look_at_frame(
+            frame,
+            self._finder.get(),
+            careful=careful,
+            expected=expected,
+            options=self._options or DetectionOptions(),
+        )
 
     def how_held(self, frame: Frame) -> Held | None:
         """How the faces of a picture say that it was held; None where they say nothing.

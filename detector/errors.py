@@ -28,6 +28,14 @@ class PhotoTooLargeError(PhotoUnreadableError):
     """The file declares more bytes or pixels than the limits allow."""
 
 
+class VideoUnreadableError(PhotoUnreadableError):
+    """The file is no video, is damaged or cut off, or of a kind that is not judged."""
+
+
+class VideoTooLargeError(VideoUnreadableError):
+    """The video has more pixels, or is longer, than the limits allow."""
+
+
 class ModelMissingError(DetectorError):
     """A network's weights are absent, truncated, or not the ones that were tested."""
 

@@ -55,8 +55,9 @@ class Ending(enum.StrEnum):
 class Moment:
     """A face at a good moment of its track, kept to be compared with the gallery.
 
-    `pixels` is the part of the frame around the head at its full size; `face` is in pixels of
-    that part, with landmarks, and `box` in those of the frame. `sharpness` as
+    `pixels` is the part of the frame around the head at its full size, or reduced by a whole
+    number where the face is wider than 320 pixels; `face` is in pixels of that part, with
+    landmarks, and `box` in those of the frame. `sharpness` as
     `detector.sharpness` says, 0 to 1.
     """
 
@@ -159,10 +160,12 @@ class TrackIdentity:
 
     `match` is what it comes to; `agreed` moments say so out of `measured`. `best` is the moment
     that is most like the person, or the best picture of a stranger; None where no moment shows
-    enough.
+    enough. `mixed` says that some of them show somebody else: the track is of two people, and
+    nobody's.
     """
 
     match: Match
     agreed: int
     measured: int
     best: Moment | None = None
+    mixed: bool = False

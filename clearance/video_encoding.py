@@ -1,0 +1,298 @@
+"""Frames with exact times as the bytes of a video file, and nothing else inside.
+
+ffmpeg encodes, in a process of its own. The only way to tell it when a frame is shown is a
+container with times: frames are sent as a Matroska stream of plain samples, written here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearance.errors import ExportError
+from detector.ffmpeg import Ffmpeg, local
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from detector.video import VideoInfo
+    from detector.video_frames import Plane
+
+_MICRO = 1_000_000
+"""Units of time a second in what is sent: finer than the ticks of any camera."""
+_FINEST_SCALE, _COARSEST_SCALE = 1_000_000, 1000
+"""Units of time a second in an MP4."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """How a copy is written.
+
+    Attributes:
+        suffix: of its name.
+        muxer: what ffmpeg calls the container.
+        picture: options of the encoder of pictures.
+        sound: options of the encoder of sound.
+        sound_muxer: what ffmpeg calls the kind of file in which sound waits for the pictures.
+        priming: samples of silence that the encoder puts before the sound, and that the
+            container does not tell players to skip.
+    """
+
+    suffix: str
+    muxer: str
+    picture: tuple[str, ...]
+    sound: tuple[str, ...]
+    sound_muxer: str
+    priming: int = 0
+
+    @property
+    def is_mp4(self) -> bool:
+        """Whether times have the resolution of the video's own."""
+        return self.muxer == "mp4"
+
+
+# Without frames that are predicted from later ones, times need no table of corrections (an edit
+# list), and a part can be put behind another. The filter takes out what x264 says of itself.
+_H264 = (
+    *("-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-bf", "0", "-profile:v", "high"),
+    *("-bsf:v", "filter_units=remove_types=6"),
+)
+_VP9 = (
+    *("-c:v", "libvpx-vp9", "-crf", "31", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "7"),
+    *("-row-mt", "1", "-auto-alt-ref", "0", "-lag-in-frames", "0"),
+)
+_AV1 = ("-c:v", "libsvtav1", "-crf", "32", "-preset", "10", "-svtav1-params", "pred-struct=1")
+_AAC = ("-c:a", "aac", "-b:a", "160k")
+_OPUS = ("-c:a", "libopus", "-b:a", "128k")
+FORMATS = {
+    # Raw AAC says nothing of priming: every sample counts, from the first picture on.
+    "mp4": VideoFormat(".mp4", "mp4", _H264, _AAC, "adts", priming=1024),
+    "webm": VideoFormat(".webm", "webm", _VP9, _OPUS, "webm"),
+    "av1": VideoFormat(".webm", "webm", _AV1, _OPUS, "webm"),
+}
+"""What a copy of a video may be, by the name that a person gives it."""
+
+_NOTHING_ELSE = (
+    *("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"),
+    *("-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"),
+)
+
+
+class ChunkWriter:
+    """Writes frames into a file that depends on no other. To be used in a `with`.
+
+    When the block ends the file is whole; when it fails, nothing is left.
+    """
+
+    def __init__(self, path: Path, format_: VideoFormat, info: VideoInfo, until: Fraction) -> None:
+        """Take what is written.
+
+        Args:
+            path: of the file; its times begin at 0.
+            format_: how it is written.
+            info: the video whose frames these are: size, colours, units of time.
+            until: when the last frame is gone, in seconds.
+        """
+        self._path = path
+        self._info = info
+        self._until = until
+        self._first: Fraction | None = None
+        self._waiting: tuple[Fraction, tuple[Plane, Plane, Plane]] | None = None
+        self._child = Ffmpeg(self._arguments(format_), feeds=True)
+
+    def __enter__(self) -> ChunkWriter:
+        self._send(_header(self._info.width, self._info.height))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._child:
+            try:
+                if kind is None:
+                    self._finish()
+            except BaseException:
+                self._child.stop()
+                self._path.unlink(missing_ok=True)
+                raise
+        if kind is not None:
+            self._path.unlink(missing_ok=True)
+
+    def write(self, y: Plane, cb: Plane, cr: Plane, time: Fraction) -> None:
+        """One frame more, shown from `time` on, in seconds; later than the one before.
+
+        Raises:
+            ExportError: it cannot be written.
+        """
+        if self._first is None:
+            self._first = time
+        # How long a frame is shown is known when the next one comes.
+        self._send_waiting(time)
+        self._waiting = time, (y, cb, cr)
+
+    def _finish(self) -> None:
+        self._send_waiting(self._until)
+        with self._child.waited_for():
+            code = self._child.finish()
+        if code or self._child.has_stalled:
+            raise _unwritten(self._path, self._child)
+
+    def _send_waiting(self, until: Fraction) -> None:
+        if self._waiting is None or self._first is None:
+            return
+        time, planes = self._waiting
+        begin = round((time - self._first) * _MICRO)
+        end = round((until - self._first) * _MICRO)
+        size = sum(plane.size for plane in planes)
+        self._send(_block_header(begin, end - begin, size))
+        for plane in planes:
+            self._send(plane.data)
+
+    def _send(self, data: bytes | memoryview) -> None:
+        try:
+            with self._child.waited_for():
+                self._child.stdin.write(data)
+        except OSError as error:
+            # It has said why before it went.
+            self._child.finish()
+            raise _unwritten(self._path, self._child) from error
+
+    def _arguments(self, format_: VideoFormat) -> list[str]:
+        info = self._info
+        primaries, transfer, matrix = info.tags
+        tagged = (
+            f"setparams=colorspace={matrix}:color_primaries={primaries}:color_trc={transfer}"
+            f":range={'full' if info.colours.full_range else 'limited'}"
+        )
+        return [
+            *("-f", "matroska", "-i", "pipe:0", "-map", "0:v", "-vf", tagged),
+            *("-fps_mode", "passthrough", "-enc_time_base", _units(info)),
+            *format_.picture,
+            *("-pix_fmt", "yuv420p"),
+            *_scale(format_, info),
+            *_NOTHING_ELSE,
+            *("-f", format_.muxer, "-y", local(self._path)),
+        ]
+
+
+def join(
+    chunks: Sequence[tuple[Path, Fraction]],
+    sound: Path | None,
+    target: Path,
+    format_: VideoFormat,
+    info: VideoInfo,
+) -> None:
+    """Put parts and their sound into one file, without encoding anything again.
+
+    Args:
+        chunks: the parts, all in one folder, and how long each is, in seconds.
+        sound: a file of sound; None for none.
+        target: in the same folder.
+        format_: as the parts were written.
+        info: the video whose copy it is.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
+    listed = target.with_suffix(".ffconcat")
+    lines, end = ["ffconcat version 1.0"], Fraction(0)
+    for path, length in chunks:
+        begin, end = end, end + length
+        # Rounded ends and not rounded lengths: errors must not add up.
+        shown = Fraction(round(end * _MICRO) - round(begin * _MICRO), _MICRO)
+        lines += [f"file {path.name}", f"duration {float(shown):.6f}"]
+    listed.write_text("\n".join(lines) + "\n", "utf-8")
+    heard = ["-i", local(sound), "-map", "1:a:0"] if sound else []
+    arguments = [
+        *("-f", "concat", "-i", local(listed)),
+        *heard[:2],
+        *("-map", "0:v:0", *heard[2:], "-c", "copy"),
+        *_NOTHING_ELSE,
+        *_scale(format_, info),
+        *(("-movflags", "+faststart", "-use_editlist", "0") if format_.is_mp4 else ()),
+        *("-f", format_.muxer, "-y", local(target)),
+    ]
+    with Ffmpeg(arguments) as child, child.waited_for():
+        if child.finish() or child.has_stalled:
+            raise _unwritten(target, child)
+    listed.unlink()
+
+
+def _units(info: VideoInfo) -> str:
+    """The unit in which an encoder counts time."""
+    base = info.time_base
+    return f"{base.numerator}/{base.denominator}"
+
+
+def _scale(format_: VideoFormat, info: VideoInfo) -> tuple[str, ...]:
+    """The units of time a second in which the container counts, where it lets choose."""
+    if not format_.is_mp4:
+        return ()
+    scale = info.time_base.denominator
+    while scale < _COARSEST_SCALE:
+        scale *= 10
+    return "-video_track_timescale", str(min(scale, _FINEST_SCALE))
+
+
+def _unwritten(path: Path, child: Ffmpeg) -> ExportError:
+    reason = "it took too long" if child.has_stalled else child.complaint
+    return ExportError(
+        "The copy {path} cannot be written ({reason}): "
+        "choose a folder you may write to, and make room on the disk.",
+        path=path.parent,
+        reason=reason,
+    )
+
+
+# Matroska (RFC 9559): elements are an identity, a length and data.
+_UNKNOWN_LENGTH = b"\x01" + b"\xff" * 7
+_EBML, _SEGMENT, _INFO = 0x1A45DFA3, 0x18538067, 0x1549A966
+_TRACKS, _CLUSTER = 0x1654AE6B, 0x1F43B675
+
+
+def _element(identity: int, data: bytes) -> bytes:
+    return _head(identity, len(data)) + data
+
+
+def _head(identity: int, length: int) -> bytes:
+    size = (identity.bit_length() + 7) // 8
+    return identity.to_bytes(size, "big") + (length | 1 << 56).to_bytes(8, "big")
+
+
+def _number(identity: int, value: int) -> bytes:
+    return _element(identity, value.to_bytes(8, "big"))
+
+
+def _header(width: int, height: int) -> bytes:
+    """What comes before the first frame: one track of plain samples, times in microseconds."""
+    ebml = _element(0x4282, b"matroska") + _number(0x4287, 4) + _number(0x4285, 2)
+    picture = _number(0xB0, width) + _number(0xBA, height) + _element(0x2EB524, b"I420")
+    track = (
+        _number(0xD7, 1)
+        + _number(0x73C5, 1)
+        + _number(0x83, 1)
+        + _element(0x86, b"V_UNCOMPRESSED")
+        + _element(0xE0, picture)
+    )
+    return (
+        _element(_EBML, ebml)
+        + _SEGMENT.to_bytes(4, "big")
+        + _UNKNOWN_LENGTH
+        + _element(_INFO, _number(0x2AD7B1, 1_000_000_000 // _MICRO))
+        + _element(_TRACKS, _element(0xAE, track))
+    )
+
+
+def _block_header(begin: int, length: int, size: int) -> bytes:
+    """What comes before the samples of a frame, in a cluster of its own."""
+    time, lasts = _number(0xE7, begin), _number(0x9B, length)
+    # Track 1, at the very time of the cluster.
+    block = _head(0xA1, size + 4) + b"\x81\x00\x00\x00"
+    group = _head(0xA0, len(lasts) + len(block) + size) + lasts + block
+    return _head(_CLUSTER, len(time) + len(group) + size) + time + group

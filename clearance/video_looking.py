@@ -1,0 +1,113 @@
+"""A look at a video: every frame, faces followed through them, and who each of them is.
+
+As with photos, looking is nearly all of the work and needs neither the registry nor its key. No
+picture and no template is kept: what comes back are boxes, times and likenesses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.faces import Certainty, Face
+from detector.track_identity import identify_tracks
+from detector.tracking import Follower
+from detector.tracks import How, Track
+from detector.video import frames, open_video
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clearance.looking import Eyes
+    from clearance.video_progress import Bars
+    from detector.tracks import Followed, TrackIdentity
+    from detector.video import VideoInfo
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """What a look at a video told.
+
+    Attributes:
+        info: what its file says.
+        followed: its tracks, without pictures.
+        identities: who each of them is, in the same order.
+        times: of its frames, int64 (n,), in units of `info.time_base`.
+    """
+
+    info: VideoInfo
+    followed: Followed
+    identities: tuple[TrackIdentity, ...]
+    times: npt.NDArray[np.int64] = dataclasses.field(repr=False)
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Frames a second, on average; of a single frame what the file says."""
+        if len(self.times) < 2:  # noqa: PLR2004 - a distance needs two
+            return self.info.frame_rate
+        span = int(self.times[-1] - self.times[0]) * self.info.time_base
+        return (len(self.times) - 1) / span
+
+    @property
+    def end(self) -> Fraction:
+        """When the last frame is gone, in seconds."""
+        return self.time_of(len(self.times) - 1) + 1 / self.frame_rate
+
+    def time_of(self, frame: int) -> Fraction:
+        """When a frame is shown, in seconds; after the last one: when that is gone."""
+        if frame >= len(self.times):
+            return self.end
+        return int(self.times[frame]) * self.info.time_base
+
+
+def watch(path: Path, eyes: Eyes, told: Bars | None = None) -> Watched:
+    """Look at every frame of a video.
+
+    Args:
+        path: of the video.
+        eyes: what it is looked at with.
+        told: is told how far it is.
+
+    Raises:
+        VideoUnreadableError: it cannot be judged, or not to its end.
+        ModelMissingError, BackendMissingError: a network or the decoder cannot be used.
+    """
+    info = open_video(path)
+    follower = Follower(eyes.detector)
+    times: list[int] = []
+    for frame in frames(info):
+        follower.see(frame)
+        times.append(int(frame.time / info.time_base))
+        if told:
+            told.looked(frame.time, info.duration)
+    followed = follower.end()
+    identities = identify_tracks(followed, eyes.detector, eyes.gallery, eyes.limits)
+    bare = tuple(dataclasses.replace(track, moments=()) for track in followed.tracks)
+    return Watched(
+        info,
+        dataclasses.replace(followed, tracks=bare),
+        identities,
+        np.array(times, np.int64),
+    )
+
+
+def face_of(track: Track, identity: TrackIdentity) -> tuple[int, Face]:
+    """The frame in which a track is judged, and its face there.
+
+    Of somebody who is like nobody it is the largest that was seen: whether they are
+    recognisable is asked of that one. Else it is the moment that says who it is.
+    """
+    best = identity.best
+    if best and identity.match.certainty is not Certainty.NONE:
+        return best.frame, Face(best.box, best.face.score)
+    rows = np.flatnonzero(track.how == How.SEEN)
+    candidates = rows if len(rows) else np.arange(len(track.boxes))
+    largest = max(
+        (int(row) + track.start for row in candidates),
+        key=lambda frame: Face(track.box_at(frame), 0.0).frontal_width,
+    )
+    return largest, Face(track.box_at(largest), float(track.scores.max(initial=0.0)))

@@ -1,0 +1,209 @@
+"""What the copy of a video shows, hides and lets hear: from the verdicts to masks and silences."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from clearance.errors import ExportRefusedError
+from clearance.results import AudioMode, Outcome
+from clearance.video_clear import voices_settled
+from clearance.video_masks import MaskedTrack, frames_around, masked_place, masked_track
+from detector.faces import Box
+from detector.tracks import How
+
+if TYPE_CHECKING:
+    from clearance.results import TrackResult, VideoResult
+    from clearance.video_encoding import VideoFormat
+    from clearance.video_looking import Watched
+    from detector.tracks import Track
+
+_CHUNK = 4
+"""Seconds of a video that are written, opened again and examined in one go, at least."""
+_AT_A_CUT = Fraction(3, 2)
+"""Seconds from which a chunk may end where the scene does."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some frames that are written into a file of their own: `start` to before `stop`."""
+
+    number: int
+    start: int
+    stop: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class VideoPlan:
+    """One copy of a video that is to be made.
+
+    Attributes:
+        watched: the video, as it was looked at.
+        masks: what is hidden.
+        seen: tracks that may be seen.
+        hidden: the numbers of the tracks that may not.
+        chunks: the parts in which it is written, in order.
+        format: how it is written.
+        audio: what becomes of the sound; `MUTE` where there is none.
+        silences: from when to when nothing is heard, in seconds, where `audio` says so.
+        digest: of all that the copy rests on, 64 hexadecimal digits.
+    """
+
+    watched: Watched
+    masks: tuple[MaskedTrack, ...]
+    seen: tuple[Track, ...]
+    hidden: tuple[int, ...]
+    chunks: tuple[Chunk, ...]
+    format: VideoFormat
+    audio: AudioMode
+    silences: tuple[tuple[Fraction, Fraction], ...]
+    digest: str
+
+    def seen_at(self, frame: int) -> list[Box]:
+        """The faces that may be seen in a frame; not where they only could be."""
+        return [
+            one.box_at(frame)
+            for one in self.seen
+            if one.start <= frame < one.stop and one.how[frame - one.start] != How.HELD
+        ]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VideoWishes:
+    """What a person asks of the copies of videos.
+
+    Attributes:
+        hide: numbers of tracks that are hidden although they may be seen; from 1.
+        hide_all: hide everybody.
+        audio: what becomes of the sound; None for what the consents allow.
+    """
+
+    hide: tuple[int, ...] = ()
+    hide_all: bool = False
+    audio: AudioMode | None = None
+
+
+def plan_copy(
+    watched: Watched,
+    result: VideoResult,
+    wishes: VideoWishes,
+    format_: VideoFormat,
+    version: str,
+) -> VideoPlan:
+    """What the copy of a judged video is to be; no picture is looked at, nothing is written.
+
+    Args:
+        watched: the video.
+        result: the verdict on it.
+        wishes: what a person asks besides.
+        format_: how it is written.
+        version: of the program and the networks, for the digest.
+
+    Raises:
+        ExportRefusedError: a number is that of no track.
+    """
+    tracks = watched.followed.tracks
+    hidden = _hidden(result, wishes)
+    rate, frames = watched.frame_rate, watched.followed.frames
+    masks = [masked_track(tracks[row], rate, frames) for row in sorted(hidden)]
+    numbers = {tracks[row].number for row in hidden}
+    lost = [place for place in watched.followed.uncertain if place.track in numbers]
+    masks += [masked_place(place) for place in lost]
+    seen = tuple(track for row, track in enumerate(tracks) if row not in hidden)
+    audio = audio_of(result, wishes.audio, somebody_hidden=bool(masks))
+    silences = _silences(masks, watched) if audio is AudioMode.MUTE_UNCLEARED else ()
+    plan = VideoPlan(
+        watched=watched,
+        masks=tuple(masks),
+        seen=seen,
+        hidden=tuple(sorted(numbers)),
+        chunks=chunks_of(watched),
+        format=format_,
+        audio=audio,
+        silences=silences,
+        digest="",
+    )
+    return dataclasses.replace(plan, digest=_digest(plan, version))
+
+
+def audio_of(result: VideoResult, asked: AudioMode | None, *, somebody_hidden: bool) -> AudioMode:
+    """What becomes of the sound.
+
+    A voice is heard where somebody asks for it, and where everybody who is to be seen agreed to
+    be heard and nobody is hidden.
+    """
+    if not result.sound:
+        return AudioMode.MUTE
+    if asked is not None:
+        return asked
+    settled = voices_settled(result.tracks) and not somebody_hidden
+    return AudioMode.KEEP if settled else AudioMode.MUTE
+
+
+def chunks_of(watched: Watched) -> tuple[Chunk, ...]:
+    """The video in parts of a few seconds, which end where a scene does if one ends there."""
+    cuts = set(watched.followed.cuts)
+    starts = [0]
+    for frame in range(1, watched.followed.frames):
+        length = watched.time_of(frame) - watched.time_of(starts[-1])
+        if length >= _CHUNK or (frame in cuts and length >= _AT_A_CUT):
+            starts.append(frame)
+    stops = [*starts[1:], watched.followed.frames]
+    return tuple(Chunk(*one) for one in zip(range(len(starts)), starts, stops, strict=True))
+
+
+def _hidden(result: VideoResult, wishes: VideoWishes) -> set[int]:
+    """The rows of the tracks that must not be seen."""
+    rows = set(range(len(result.tracks)))
+    if wishes.hide_all:
+        return rows
+    for number in wishes.hide:
+        if not 1 <= number <= len(rows):
+            raise ExportRefusedError(
+                "{path} has no track {number}: clear lists them.",
+                path=result.path,
+                number=number,
+            )
+    asked = {number - 1 for number in wishes.hide}
+    return asked | {row for row in rows if _is_hidden(result.tracks[row], result)}
+
+
+def _is_hidden(track: TrackResult, result: VideoResult) -> bool:
+    if track.verdict.outcome is Outcome.NOT_RECOGNISABLE and result.rendition:
+        # Of the smaller version: in a copy as large as the video it is recognisable.
+        return True
+    return not track.verdict.outcome.publishable
+
+
+def _silences(
+    masks: Sequence[MaskedTrack], watched: Watched
+) -> tuple[tuple[Fraction, Fraction], ...]:
+    """From when to when somebody is hidden, in order and without overlap."""
+    around = frames_around(watched.frame_rate)
+    spans = sorted((mask.start, mask.stop) for mask in masks)
+    joined: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if joined and start <= joined[-1][1] + around:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
+        else:
+            joined.append((start, stop))
+    return tuple((watched.time_of(start), watched.time_of(stop)) for start, stop in joined)
+
+
+def _digest(plan: VideoPlan, version: str) -> str:
+    digest = hashlib.sha256()
+    told: Iterable[object] = (
+        version,
+        plan.watched.info.sha256,
+        plan.watched.times.tobytes(),
+        [(mask.start, mask.is_head, mask.boxes.tobytes()) for mask in plan.masks],
+        [(track.start, track.boxes.tobytes()) for track in plan.seen],
+        plan.chunks,
+        plan.format,
+    )
+    for part in told:
+        digest.update(repr(part).encode())
+    return digest.hexdigest()
