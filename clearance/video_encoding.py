@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearance.errors import ExportError
+from clearance.making import explained
 from detector.ffmpeg import Ffmpeg, local
 
 if TYPE_CHECKING:
@@ -207,7 +208,8 @@ def join(
         # Rounded ends and not rounded lengths: errors must not add up.
         shown = Fraction(round(end * _MICRO) - round(begin * _MICRO), _MICRO)
         lines += [f"file {path.name}", f"duration {float(shown):.6f}"]
-    listed.write_text("\n".join(lines) + "\n", "utf-8")
+    with explained(target):
+        listed.write_text("\n".join(lines) + "\n", "utf-8")
     heard = ["-i", local(sound), "-map", "1:a:0"] if sound else []
     arguments = [
         *("-f", "concat", "-i", local(listed)),

@@ -72,7 +72,8 @@ class VideoCopies:
     def with_copy(self, watched: Watched, result: VideoResult, told: Bars) -> VideoResult:
         """The result with its copy; failed where there is none. `told` how far it is."""
         try:
-            with self.exporter.none_stale(result.path):
+            # Whatever part of it cannot be written: there is no copy.
+            with self.exporter.none_stale(result.path), explained(result.path):
                 export = self._made(watched, result, told)
         except (ExportError, DetectorError) as error:
             problem = without_traces(result.problem or error)

@@ -80,7 +80,7 @@ def test_it_begins_before_the_track_and_ends_after_it_but_within_the_video() -> 
 def test_a_face_that_trembles_moves_no_edge() -> None:
     rng = np.random.default_rng(3)
     boxes = [tuple(np.array([50.0, 50.0, 90.0, 105.0]) + rng.uniform(-1, 1, 4)) for _ in range(60)]
-    mask = masked_track(a_track(boxes), RATE, 1000)  # type: ignore[arg-type]
+    mask = masked_track(a_track(boxes), RATE, 1000)
     inner = mask.boxes[8:-8]
     assert len(np.unique(inner, axis=0)) <= 4
     assert np.abs(np.diff(inner, axis=0)).max() <= 4
