@@ -1,0 +1,201 @@
+"""`clear`, `export` and `still` with videos, as people use them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearance.commandline import ExitCode
+from clearance.video_containers import foreign_video_parts
+from clearance.video_masks import GREY
+from detector.faces import Box
+from detector.photo import open_photo
+from detector.video import frames, open_video
+from tests.commands import SAMPLES, run
+from tests.videos import Seen, clip, face_in, made, pictures
+
+KNOWN, STRANGER = "jurg-mettler-1", "elodie-rochat-1"
+WEBSITE = ("--channel", "website")
+FILMED = ("--channel", "website", "--material", "video")
+SOUND = ("-f", "lavfi", "-i", "sine=f=500:d=1.04", "-c:a", "aac")
+
+
+def to_the_right(number: int) -> tuple[int, int]:
+    return 10 + 2 * number, 20
+
+
+def to_the_left(number: int) -> tuple[int, int]:
+    return 650 - 2 * number, 220
+
+
+@pytest.fixture(scope="module")
+def two_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    people = [Seen(KNOWN, to_the_right), Seen(STRANGER, to_the_left)]
+    return clip(tmp_path_factory.mktemp("clips") / "two.mp4", people, *SOUND)
+
+
+@pytest.fixture
+def filmed(empty_registry: Path, enrol: Callable[..., str]) -> Path:
+    """A registry in which one of the two agreed to be filmed."""
+    enrol(empty_registry, "Jürg Mettler", SAMPLES / "portraits" / f"{KNOWN}.jpg", *FILMED)
+    return empty_registry
+
+
+def moved(box: Box, corner: tuple[int, int]) -> Box:
+    x, y = corner
+    return Box(box.left + x, box.top + y, box.right + x, box.bottom + y)
+
+
+def hidden_share(path: Path, face: Box, at: Callable[[int], tuple[int, int]]) -> list[float]:
+    """How much of a face is grey, frame by frame."""
+    shares = []
+    for frame in frames(open_video(path)):
+        box = moved(face, at(frame.index)).clipped(frame.width, frame.height)
+        part = frame.y[box.top : box.bottom, box.left : box.right].astype(int)
+        shares.append(float((np.abs(part - GREY) < 12).mean()))
+    return shares
+
+
+def test_who_agreed_is_to_be_seen_and_who_did_not_is_hidden_in_every_frame(
+    two_people: Path, filmed: Path, tmp_path: Path
+) -> None:
+    before = hashlib.sha256(two_people.read_bytes()).hexdigest()
+    out = tmp_path / "out"
+    run("export", two_people, "--registry", filmed, *WEBSITE, "-o", out).assert_exit(
+        ExitCode.CLEARED
+    )
+    copy = out / "two.mp4"
+    assert [path.name for path in out.iterdir()] == ["two.mp4"]
+    assert hashlib.sha256(two_people.read_bytes()).hexdigest() == before
+    assert min(hidden_share(copy, face_in(STRANGER), to_the_left)) == 1.0
+    assert max(hidden_share(copy, face_in(KNOWN), to_the_right)) < 0.3
+    assert foreign_video_parts(copy) == ()
+    # Nobody agreed to be heard.
+    assert open_video(copy).audio == ()
+    times = [frame.time for frame in frames(open_video(two_people))]
+    assert [frame.time for frame in frames(open_video(copy))] == times
+
+
+def test_everybody_is_hidden_where_nobody_is_known(two_people: Path, tmp_path: Path) -> None:
+    run("export", two_people, *WEBSITE, "-o", tmp_path / "out").assert_exit(ExitCode.CLEARED)
+    copy = tmp_path / "out" / "two.mp4"
+    assert min(hidden_share(copy, face_in(STRANGER), to_the_left)) == 1.0
+    assert min(hidden_share(copy, face_in(KNOWN), to_the_right)) == 1.0
+
+
+def test_a_consent_to_photos_is_none_to_videos(
+    two_people: Path, empty_registry: Path, enrol: Callable[..., str], tmp_path: Path
+) -> None:
+    enrol(empty_registry, "Jürg Mettler", SAMPLES / "portraits" / f"{KNOWN}.jpg")
+    answer = run("check", two_people, "--registry", empty_registry, *WEBSITE, "--json")
+    document = answer.assert_exit(ExitCode.NOT_CLEARED).document
+    (known,) = (face for face in document["faces"] if face["person"])
+    assert known["outcome"] == "blocked"
+    assert "material_not_covered" in known["reasons"]
+
+
+def test_somebody_alone_who_agreed_to_all_of_it_is_clear_and_heard(
+    empty_registry: Path, enrol: Callable[..., str], tmp_path: Path
+) -> None:
+    video = clip(tmp_path / "alone.mp4", [Seen(KNOWN, to_the_right)], *SOUND)
+    portrait = SAMPLES / "portraits" / f"{KNOWN}.jpg"
+    enrol(empty_registry, "Jürg Mettler", portrait, *FILMED, "--material", "voice")
+    judged = ("--registry", empty_registry, *WEBSITE)
+    run("check", video, *judged).assert_exit(ExitCode.CLEARED)
+    run("export", video, *judged, "-o", tmp_path / "out").assert_exit(ExitCode.CLEARED)
+    assert open_video(tmp_path / "out" / "alone.mp4").audio
+
+
+def test_a_voice_without_a_yes_keeps_a_video_at_look_at_it(filmed: Path, tmp_path: Path) -> None:
+    people = [Seen(KNOWN, to_the_right)]
+    silent = clip(tmp_path / "silent.mp4", people)
+    speaking = clip(tmp_path / "speaking.mp4", people, *SOUND)
+    judged = ("--registry", filmed, *WEBSITE, "--json")
+    assert run("check", silent, *judged).document["outcome"] == "cleared"
+    assert run("check", speaking, *judged).document["outcome"] == "review"
+
+
+def test_a_still_is_taken_through_the_same_gate(
+    two_people: Path, filmed: Path, enrol: Callable[..., str], tmp_path: Path
+) -> None:
+    # A photo of somebody needs a yes to photos.
+    portrait = SAMPLES / "portraits" / f"{KNOWN}.jpg"
+    out = tmp_path / "stills"
+    judged = ("--registry", filmed, *WEBSITE, "-o", out)
+    run("still", two_people, "--at", "1.0", *judged, "--json").assert_exit(ExitCode.CLEARED)
+    (still,) = out.iterdir()
+    assert still.name == "two 1.00.png"
+    pixels = open_photo(still).pixels
+    assert pixels.shape == (540, 960, 3)
+    box = moved(face_in(STRANGER), to_the_left(25))
+    part = pixels[box.top : box.bottom, box.left : box.right]
+    source = next(f for f in frames(open_video(two_people)) if f.index == 25).rgb()
+    assert np.abs(part.astype(int) - source[box.top : box.bottom, box.left : box.right]).mean() > 15
+    assert portrait.is_file()
+
+
+def test_a_still_of_no_moment_is_refused_in_one_line(two_people: Path, tmp_path: Path) -> None:
+    answer = run("still", two_people, "--at", "7", "-o", tmp_path / "out")
+    answer.assert_exit(ExitCode.USAGE)
+    assert "1.04 s long" in answer.result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cut.mp4", "cut"),
+        ("noise.mp4", "noise"),
+        ("playlist.mp4", "playlist"),
+        ("empty.mp4", "empty"),
+    ],
+    ids=["cut", "noise", "playlist", "empty"],
+)
+def test_what_is_no_whole_video_fails_and_takes_its_copy_along(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    whole = made(tmp_path / "whole.mp4", *pictures(1), "-movflags", "+faststart").read_bytes()
+    bad = tmp_path / name
+    bad.write_bytes(
+        {
+            "cut": whole[: int(len(whole) * 0.7)],
+            "noise": whole[:2000] + bytes(range(256)) * 100 + whole[-100:],
+            "playlist": b"#EXTM3U\n#EXT-X-TARGETDURATION:10\nfile:///etc/passwd\n",
+            "empty": b"",
+        }[content]
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    for suffix in (".mp4", ".jpg"):
+        (out / name).with_suffix(suffix).write_bytes(b"an earlier decision")
+    answer = run("export", bad, "-o", out, "--json").assert_exit(ExitCode.INPUT_OR_OUTPUT)
+    assert answer.document["outcome"] == "failed"
+    target = {"playlist": ".jpg", "empty": ".jpg"}.get(content, ".mp4")
+    assert not (out / name).with_suffix(target).exists()
+
+
+def test_videos_and_photos_of_an_album_come_in_their_order(
+    two_people: Path, demo_registry: Path, tmp_path: Path
+) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    for name in ("a.jpg", "c.jpg"):
+        (album / name).write_bytes((SAMPLES / "album" / "01.jpg").read_bytes())
+    (album / "b.mp4").write_bytes(two_people.read_bytes())
+    answer = run("scan", album, "--registry", demo_registry, "--json", "--jobs", "1")
+    assert [Path(one["path"]).name for one in answer.documents] == ["a.jpg", "b.mp4", "c.jpg"]
+
+
+def test_nothing_of_the_work_is_left_and_a_failed_copy_leaves_none(
+    two_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from clearance import video_export
+
+    monkeypatch.setattr(video_export, "foreign_video_parts", lambda _: ("moov/udta",))
+    out = tmp_path / "out"
+    answer = run("export", two_people, "-o", out, "--json").assert_exit(ExitCode.INPUT_OR_OUTPUT)
+    assert "moov/udta" in answer.document["problem"]
+    assert list(out.iterdir()) == []
