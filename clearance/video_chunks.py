@@ -153,8 +153,8 @@ def write_chunk(
             y, cb, cr = mask.hide(frame)
             proofs.append(FrameProof.of(y))
             writer.write(y, cb, cr, frame.time)
-    if len(proofs) != len(numbers):
-        raise _changed(info.path)
+        if len(proofs) != len(numbers):
+            raise _changed(info.path)
     return Written(chunk, path, masks, tuple(proofs))
 
 
