@@ -29,7 +29,7 @@ MOST = 12
 """Moments of a track that are kept at most; then those closest in time give way."""
 
 _AROUND = 0.6
-"""Widths of the face around it that are kept: a chip turned by 45 degrees reaches 0.55."""
+"""Widths of the face around it that are kept: a chip turned by 45 degrees reaches about half."""
 
 _WIDEST = 320
 """Pixels a kept face is wide at most: twice what the largest chip shows of it."""

@@ -34,7 +34,7 @@ _LEAST_PATCH = 6
 _LEAST_DETAIL = 2.0
 """Standard deviation in steps of 255 below which a patch looks like any even ground."""
 
-_AROUND = 0.15
+_AROUND = 0.08
 """Share of a box that is added on every side: hair and outline tell more than the cheek."""
 
 

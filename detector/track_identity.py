@@ -7,8 +7,8 @@ best answer taken, up to n times as many strangers would bear a name. So no sing
 
 - The templates of the moments that show the face well are averaged, without asking whom they are
   like, and the mean is compared once, with the limits of a photo. That is one look a stranger, and
-  the rate (FPIR) that of a photo: the limits were measured on templates of one photo, of which a
-  mean has less of what chance adds, so that strangers' means score no higher.
+  the rate (FPIR) that of a photo: the limits were measured on templates of one photo. A mean
+  has less of what chance adds; that strangers' means score no higher is argued, not measured.
 - Beyond that at least two moments half a second apart must by themselves be that person; in a
   track that shows one moment only, that one. It can only take names away.
 - And no moment that shows the face well may say otherwise.
@@ -55,7 +55,8 @@ APART = Fraction(1, 2)
 """Seconds between two moments that are two: nearer ones are nearly the same picture."""
 
 _FRONTAL = 0.5
-"""See `moments.frontality`: landmarks no odder than 0.12, as all of 150 photos were but a few."""
+"""See `moments.frontality`: landmarks no odder than 0.12. Of 300 photos of Labeled Faces in the
+Wild 91 % were so, and sharp."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

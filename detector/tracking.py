@@ -54,7 +54,8 @@ CAREFUL_EVERY = 1.0
 followed back for as long (`BACK`), and at 1920 x 1080 it takes ten times as long as another."""
 
 _CAREFUL_AGAIN = 0.4
-"""Seconds after a careful look before the loss of a face is worth another."""
+"""Seconds after a careful look before a lost face is worth another: where it was expected, it
+was looked for at its full size and at every turn already."""
 
 BACK = 1.0
 """Seconds that a face is followed back from its first sighting."""
@@ -66,18 +67,27 @@ _SIZE_CHANGE = 1.6
 """How much larger or smaller a face is in its next sighting, at most."""
 
 _OTHER_HEAD = 0.1
-"""Likeness below which the head at a place is another one, from one frame to the next: of faces
-in one place but of two scenes it is about 0.3, of one face in two frames 0.9."""
+"""Likeness below which the head at a place is another one, from one frame to the next. Low, for a
+head that turns quickly; that a track is of two people is also seen by its templates."""
 
-_OTHER_AFTER_GAP = 0.3
+_OTHER_AFTER_GAP = 0.5
+_OTHER_AFTER_LONG = 0.7
+_OTHER_THAN_CLEAR = 0.3
 _OTHER_COLOUR = 14.0
-"""After a gap more is asked: nobody saw how the one became the other."""
+"""After a gap more is asked: nobody saw how the one became the other. And what is not settled
+goes on after a short one only: a glimpse of somebody behind others was once taken for the next."""
 
 _COMPARABLE = 0.5
 """Gain (0 to 3.3) by which it must be better that two faces are these two and not the others."""
 
+_EXCHANGEABLE = 1.0
+"""The same for each of two that are both seen. Only faces that overlap by a third fit each other's
+tracks at all."""
+
 _MEETS = 0.15
 """Overlap with a face that is seen at which one that is not may be behind it."""
+
+_HALF = 0.5
 
 _EDGE = 0.01
 """Share of the picture's longer side within which a face is at its edge."""
@@ -125,12 +135,14 @@ class _Now:
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Given:
-    """What was found of the trails in a frame."""
+    """Which face each trail got, if any."""
 
     seen: dict[int, int]
     """Trail to face, by their places in the lists."""
-    met: frozenset[int]
-    """Trails of which nobody can say which is which."""
+    gain: Floats
+    """How well each face fits each trail."""
+    expected: tuple[Edges, ...]
+    """Where each trail was expected."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -170,6 +182,7 @@ class Follower:
         self._scene_began = Ending.VIDEO
         self._scene_start = 0
         self._careful_at = -math.inf
+        self._careful_due = -math.inf
 
     def see(self, frame: VideoFrame) -> None:
         """The next frame. Frames come in turn, from index 0.
@@ -220,56 +233,49 @@ class Follower:
             self._scene_ends(change, frame.index)
         shift = self._camera.moved(head.small)
         self._past.append((head.small, shift, time))
-        now = self._looked(_Now(frame, head.small, shift, time), began=change is not Change.NONE)
-        given = _given(self._live, now)
-        if self._lost_one(given) and time - self._careful_at >= _CAREFUL_AGAIN:
-            now = self._looked(now, began=True)
-            given = _given(self._live, now)
-        begun = self._carry_on(given, now)
+        if change is not Change.NONE:
+            self._careful_due = time
+        now = self._looked(_Now(frame, head.small, shift, time))
+        begun = self._carry_on(_given(self._live, now), now)
         self._hold(now)
         self._search_lost(begun, now)
         self._forget(now)
 
-    def _looked(self, now: _Now, *, began: bool) -> _Now:
-        careful = began or now.time - self._careful_at >= self._careful_every
+    def _looked(self, now: _Now) -> _Now:
+        careful = now.time >= self._careful_due
         if careful:
-            self._careful_at = now.time
+            self._careful_at, self._careful_due = now.time, now.time + self._careful_every
         expected = [
             Box.around(*trail.expected(now.shift, now.time))
             for trail in self._live
-            if trail.confirmed
+            if trail.confirmed and trail.worth_a_look(now.frame.index, now.time)
         ]
         faces = self._detector.look_at_frame(now.frame, careful=careful, expected=expected)
         return dataclasses.replace(now, faces=faces)
 
-    def _lost_one(self, given: _Given) -> bool:
-        """Whether a face that was seen a frame ago is not."""
-        return any(
-            trail.confirmed and trail.seen_now and place not in given.seen
-            for place, trail in enumerate(self._live)
-        )
-
     def _carry_on(self, given: _Given, now: _Now) -> list[Trail]:
         """Every trail one frame further; those that begin are returned."""
-        still, taken = [], set()
-        meeting = []
         for place, trail in enumerate(self._live):
-            face = given.seen.get(place)
-            if place in given.met:
+            if place not in given.seen:
+                trail.miss(now.small, now.shift, now.time)
+        met = _met(self._live, given, now)
+        still, taken, meeting = [], set(), []
+        for place, trail in enumerate(self._live):
+            if place in met:
                 meeting.append(trail)
                 self._close(trail, Ending.MEETING)
-            elif face is not None:
+            elif place in given.seen:
+                face = given.seen[place]
                 trail.see(now.frame, now.small, now.faces[face], now.shift)
                 taken.add(face)
                 still.append(trail)
-            else:
-                trail.miss(now.small, now.shift, now.time)
-                still += self._kept([trail], now)
+            elif self._goes_on(trail, now):
+                still.append(trail)
         self._live = still
         begun = [
             self._begin(face, now, meeting)
             for index, face in enumerate(now.faces)
-            if index not in taken
+            if index not in taken and (is_sure(face) or not self._part_of_one(face))
         ]
         self._live += begun
         for trail in self._live:
@@ -282,6 +288,15 @@ class Follower:
         return [
             trail for trail in self._live if trail.confirmed and trail.looked_at == now.frame.index
         ]
+
+    def _part_of_one(self, face: Face) -> bool:
+        """Whether a weak sighting is about a head that is seen already: half of it lies in it."""
+        return any(
+            trail.confirmed
+            and trail.seen_now
+            and _share_in(_of(face.box), trail.last_edges) > _HALF
+            for trail in self._live
+        )
 
     def _begin(self, face: Face, now: _Now, meeting: Sequence[Trail]) -> Trail:
         edges = _of(face.box)
@@ -317,7 +332,8 @@ class Follower:
                 break
         rows = looked_back(edges, pictures, stop)
         trail.look_back(rows)
-        if trail.first - len(rows) == self._scene_start and len(rows):
+        from_start = len(rows) > 0 and trail.first - len(rows) == self._scene_start
+        if from_start and trail.began is not Ending.EDGE:
             trail.began = self._scene_began
 
     # --- endings --------------------------------------------------------------------------
@@ -342,18 +358,14 @@ class Follower:
         self._cuts.append(frame)
         self._scene_start, self._scene_began = frame, Ending.CUT
 
-    def _kept(self, trails: list[Trail], now: _Now) -> list[Trail]:
-        """Those of unseen trails that may be seen again; the others end."""
-        kept = []
-        for trail in trails:
-            if not trail.confirmed:
-                if now.time - trail.last_time <= _DIES:
-                    kept.append(trail)
-            elif trail.followed_enough(now.time) or trail.known_seconds(now.time) > HOLD:
-                self._end(trail, now)
-            else:
-                kept.append(trail)
-        return kept
+    def _goes_on(self, trail: Trail, now: _Now) -> bool:
+        """Whether an unseen trail may be seen again; else it ends."""
+        if not trail.confirmed:
+            return now.time - trail.last_time <= _DIES
+        if trail.followed_enough(now.time) or trail.known_seconds(now.time) > HOLD:
+            self._end(trail, now)
+            return False
+        return True
 
     def _end(self, trail: Trail, now: _Now) -> None:
         """It was not seen for so long that its track ends."""
@@ -372,6 +384,7 @@ class Follower:
                 one.follows = place
                 return
         self._lost.append(lost)
+        self._careful_due = min(self._careful_due, self._careful_at + _CAREFUL_AGAIN)
 
     def _why(self, trail: Trail, now: _Now) -> Ending:
         ahead = trail.velocity[0] * HOLD, trail.velocity[1] * HOLD
@@ -454,43 +467,72 @@ class Follower:
 
 
 def _given(trails: Sequence[Trail], now: _Now) -> _Given:
-    """Faces given to trails, each to one at most, and the trails that met."""
-    gain = _gains(trails, now)
-    if not len(trails) or not now.faces:
-        return _Given({}, frozenset())
-    chosen = best_assignment(gain)
-    seen = {trail: int(face) for trail, face in enumerate(chosen) if face >= 0}
+    """Faces given to trails, each to one at most, so that all fit best."""
+    expected = tuple(trail.expected(now.shift, now.time) for trail in trails)
+    gain = _gains(trails, expected, now)
+    seen: dict[int, int] = {}
+    for rows, columns in _groups(gain > 0):
+        chosen = best_assignment(gain[np.ix_(rows, columns)])
+        seen |= {rows[row]: columns[column] for row, column in enumerate(chosen) if column >= 0}
+    return _Given(seen, gain, expected)
+
+
+def _groups(fits: npt.NDArray[np.bool_]) -> list[tuple[list[int], list[int]]]:
+    """Trails and faces that have to do with each other: a crowd falls into small groups."""
+    groups, waiting = [], set(np.flatnonzero(fits.any(axis=1)).tolist())
+    while waiting:
+        rows, columns, new = set[int](), set[int](), {waiting.pop()}
+        while new:
+            rows |= new
+            columns = set(np.flatnonzero(fits[sorted(rows)].any(axis=0)).tolist())
+            new = set(np.flatnonzero(fits[:, sorted(columns)].any(axis=1)).tolist()) - rows
+        waiting -= rows
+        groups.append((sorted(rows), sorted(columns)))
+    return groups
+
+
+def _met(trails: Sequence[Trail], given: _Given, now: _Now) -> frozenset[int]:
+    """Trails of which nobody can say which is which."""
     met: set[int] = set()
     settled = [place for place, trail in enumerate(trails) if trail.settled]
     for position, one in enumerate(settled):
         for other in settled[position + 1 :]:
-            if _confused(one, other, seen, gain) or _hidden(one, other, seen, trails, now):
+            if one in given.seen and other in given.seen:
+                confused = _exchangeable(one, other, given)
+            elif one in given.seen:
+                confused = _hides(one, other, trails, given, now)
+            else:
+                confused = other in given.seen and _hides(other, one, trails, given, now)
+            if confused:
                 met |= {one, other}
-    return _Given(seen, frozenset(met))
+    return frozenset(met)
 
 
-def _confused(one: int, other: int, seen: dict[int, int], gain: Floats) -> bool:
+def _exchangeable(one: int, other: int, given: _Given) -> bool:
     """Whether it would be nearly as good to give two trails each other's face."""
-    mine, yours = seen.get(one), seen.get(other)
-    if mine is None and yours is None:
+    gain, mine, yours = given.gain, given.seen[one], given.seen[other]
+    if gain[one, yours] <= 0 or gain[other, mine] <= 0:
         return False
-    if mine is not None and yours is not None:
-        if gain[one, yours] <= 0 or gain[other, mine] <= 0:
-            return False
-        now = gain[one, mine] + gain[other, yours]
-        return bool(gain[one, yours] + gain[other, mine] > now - _COMPARABLE)
-    has, lacks = (one, other) if mine is not None else (other, one)
-    face = seen[has]
-    return bool(gain[lacks, face] > max(0.0, gain[has, face] - _COMPARABLE))
+    crossed = gain[one, yours] + gain[other, mine]
+    return bool(crossed > gain[one, mine] + gain[other, yours] - 2 * _EXCHANGEABLE)
 
 
-def _hidden(one: int, other: int, seen: dict[int, int], trails: Sequence[Trail], now: _Now) -> bool:
-    """Whether one of two is not seen where the other one is."""
-    if (one in seen) == (other in seen):
+def _hides(has: int, lacks: int, trails: Sequence[Trail], given: _Given, now: _Now) -> bool:
+    """Whether a trail that is not seen may be behind the other one, or may be it.
+
+    Not where its pixels were found: it is to be seen, only not by the finder. And not where the
+    other one began after it was gone: that one was another head by its looks.
+    """
+    if trails[lacks].followed_now or trails[has].first > trails[lacks].last_seen:
         return False
-    has, lacks = (one, other) if one in seen else (other, one)
-    here = _of(now.faces[seen[has]].box)
-    there = trails[lacks].expected(now.shift, now.time)
+    face = given.seen[has]
+    if given.gain[lacks, face] > max(0.0, given.gain[has, face] - _COMPARABLE):
+        return True
+    return _covers(_of(now.faces[face].box), given.expected[lacks])
+
+
+def _covers(here: Edges, there: Edges) -> bool:
+    """Whether a face may hide another one of about its size."""
     if not 1 / 2 <= width_of(here) / width_of(there) <= 2:  # noqa: PLR2004 - twice as large
         return False
     x, y = middle(there)
@@ -498,30 +540,41 @@ def _hidden(one: int, other: int, seen: dict[int, int], trails: Sequence[Trail],
     return inside or overlap(here, there) >= _MEETS
 
 
-def _gains(trails: Sequence[Trail], now: _Now) -> Floats:
+def _gains(trails: Sequence[Trail], expected: Sequence[Edges], now: _Now) -> Floats:
     """How well each face fits each trail: 0 for not at all, 3.3 at most."""
     gain = np.zeros((len(trails), len(now.faces)))
+    if not gain.size:
+        return gain
+    faces = [_of(face.box) for face in now.faces]
+    reach = np.array([trail.reach(now.time) for trail in trails])
+    apart = np.array([middle(one) for one in expected])[:, None] - [middle(one) for one in faces]
+    away = np.linalg.norm(apart, axis=2) / reach[:, None]
+    sizes = np.array([[trail.usual_size] for trail in trails]), [width_of(one) for one in faces]
+    change = np.abs(np.log(sizes[0] / sizes[1])) / math.log(_SIZE_CHANGE)
     looks: dict[int, Appearance] = {}
-    for row, trail in enumerate(trails):
-        expected, reach = trail.expected(now.shift, now.time), trail.reach(now.time)
-        x, y = middle(expected)
-        for column, face in enumerate(now.faces):
-            edges = _of(face.box)
-            away = math.dist((x, y), middle(edges))
-            change = abs(math.log(width_of(edges) / trail.size))
-            if away > reach or change > math.log(_SIZE_CHANGE):
-                continue
-            if column not in looks:
-                looks[column] = Appearance.of(now.frame, now.small, face.box)
-            likeness = trail.appearance.likeness(looks[column])
-            least = _OTHER_HEAD if trail.seen_now else _OTHER_AFTER_GAP
-            other = trail.appearance.colour_distance(looks[column]) > _OTHER_COLOUR
-            if likeness < least or (other and not trail.seen_now):
-                continue
-            near = 1 - away / reach + overlap(expected, edges)
-            alike = likeness + 0.3 * (1 - change / math.log(_SIZE_CHANGE))
-            gain[row, column] = max(1e-3, near + alike)
+    for row, column in np.argwhere((away <= 1) & (change <= 1)).tolist():
+        if column not in looks:
+            looks[column] = Appearance.of(now.frame, now.small, now.faces[column].box)
+        likeness = _likeness(trails[row], looks[column], now.time)
+        if likeness is not None:
+            near = 1 - away[row, column] + overlap(expected[row], faces[column])
+            gain[row, column] = max(1e-3, near + likeness + 0.3 * (1 - change[row, column]))
     return gain
+
+
+def _likeness(trail: Trail, look: Appearance, time: float) -> float | None:
+    """How alike a trail's head is to another; None where it is another one."""
+    likeness = trail.appearance.likeness(look)
+    if trail.seen_now:
+        return likeness if likeness >= _OTHER_HEAD else None
+    long = time - trail.last_time > _DIES
+    if long and (not trail.settled or likeness < _OTHER_AFTER_LONG):
+        return None
+    # Not the last glimpse alone: half of it may have been of who came in front.
+    if trail.clear_appearance.likeness(look) < _OTHER_THAN_CLEAR:
+        return None
+    other = trail.appearance.colour_distance(look) > _OTHER_COLOUR
+    return None if other or likeness < _OTHER_AFTER_GAP else likeness
 
 
 def _face_of(trail: Trail, now: _Now) -> int:
@@ -532,6 +585,14 @@ def _face_of(trail: Trail, now: _Now) -> int:
 
 def _of(box: Box) -> Edges:
     return float(box.left), float(box.top), float(box.right), float(box.bottom)
+
+
+def _share_in(edges: Edges, other: Edges) -> float:
+    """The share of a rectangle that lies in another one."""
+    across = min(edges[2], other[2]) - max(edges[0], other[0])
+    down = min(edges[3], other[3]) - max(edges[1], other[1])
+    area = (edges[2] - edges[0]) * (edges[3] - edges[1])
+    return max(0.0, across) * max(0.0, down) / area if area > 0 else 0.0
 
 
 def _at_edge(edges: Edges, frame: VideoFrame) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,9 @@ _FOLLOWED_PER_SEEN = 4.0
 """Seconds for which a head is followed that the finder does not see: so many times as long as it
 saw it, and not for ever."""
 
+_NOW_AND_THEN = 5
+"""Frames between two looks for a face that was not seen for `HOLD` seconds."""
+
 _STEADY = 0.5
 """Share of the newest motion in what is expected next."""
 
@@ -59,6 +63,9 @@ _SLOWER = 0.9
 
 _SAME_WAY = 0.5
 """Overlap from which pixels that were found lie on the way from one sighting to the next."""
+
+_USUAL_OF = 12
+"""Sightings whose size is its usual one: half a second."""
 
 _CELLS = 16
 
@@ -118,6 +125,7 @@ class Trail:
         self.follows: int | None = None
         self.last_seen = frame.index
         self.last_time = float(frame.time)
+        self._widths: deque[float] = deque(maxlen=_USUAL_OF)
         self._before: list[_Row] = []
         self._boxes: list[Edges] = []
         self._how = bytearray()
@@ -130,7 +138,8 @@ class Trail:
         self._now: Edges = _edges(face.box)
         self._time = self._known_time = float(frame.time)
         self._patch = Patch(small, self._now)
-        self.appearance = Appearance.of(frame, small, face.box)
+        self.appearance = self.clear_appearance = Appearance.of(frame, small, face.box)
+        self._clearest, self._clear_time = 0.0, self._time
         self._note(frame, small, face)
 
     # --- what is known --------------------------------------------------------------------
@@ -166,6 +175,14 @@ class Trail:
         return width_of(self.last_edges)
 
     @property
+    def usual_size(self) -> float:
+        """The width of its head in its last sightings, their median.
+
+        A face that slips behind another one seems to shrink, and then to be the other one.
+        """
+        return float(np.median(self._widths))
+
+    @property
     def scores(self) -> list[float]:
         """The finder's, of every sighting and gap so far."""
         return self._scores
@@ -174,6 +191,10 @@ class Trail:
     def velocity(self) -> tuple[float, float]:
         """Its own motion in pixels a second, beside the camera's."""
         return self._velocity
+
+    def worth_a_look(self, frame: int, time: float) -> bool:
+        """Whether it is to be looked for: one that is long gone now and then only."""
+        return time - self.last_time <= HOLD or frame % _NOW_AND_THEN == 0
 
     def known_seconds(self, time: float) -> float:
         """Seconds since it was seen or its pixels were found."""
@@ -296,6 +317,10 @@ class Trail:
         self.last_seen = frame.index
         self._patch = Patch(small, edges)
         self.appearance = Appearance.of(frame, small, face.box)
+        self._widths.append(width_of(edges))
+        if face.score >= self._clearest or self._time - self._clear_time > HOLD:
+            self.clear_appearance = self.appearance
+            self._clearest, self._clear_time = face.score, self._time
         self.evidence += face.score
         self.sightings += 1
         self.moments.offer(frame, face)

@@ -58,7 +58,7 @@ _DOUBT = 0.15
 
 _MOST = 0.9
 _CLEARLY = 0.5
-"""Score from which an expected face needs no look of its own."""
+"""Score from which a face is so clear that a weak sighting inside it is a part of it."""
 
 _WHOLE_PIXELS = 1280 * 736
 """A frame up to this size is looked at as it is."""
@@ -75,8 +75,14 @@ _TURNED = 0.3
 _AROUND = 0.75
 """Widths of the face around it in its own look."""
 
-_OWN_PIXELS = 400_000
-"""Pixels of all such looks of one frame: about half of what the frame itself takes."""
+_OWN_PIXELS = 150_000
+"""Pixels of all such looks of one frame: a quarter of what the frame itself takes."""
+
+_PER_LOOK = 12_000
+"""Pixels that could be looked at in the time that one look more takes, as in `passes`."""
+
+_STRIDE = 5
+"""About so many looks of their own there are in a frame."""
 
 _PART = 0.8
 """Share of a weak sighting inside a clear one of twice its area: an eye, a mouth, an ear."""
@@ -139,38 +145,43 @@ def _reduced(frame: VideoFrame) -> tuple[Pixels, int]:
 def _looks_at_expected(
     frame: VideoFrame, seen: Candidates, finder: FaceFinder, expected: Sequence[Box]
 ) -> list[Candidates]:
-    """One look at each expected face that the look at the frame did not see clearly.
+    """One look at each expected face that the look at the frame did not see.
 
     At the size at which the finder sees best: a small face as large as it is, a face too large
-    for it reduced. The smallest first; where there are many, the last go without.
+    for it reduced. Where there are too many, each frame begins with another of them.
     """
-    clear = _boxes(seen.take(seen.scores >= _CLEARLY))
+    known = _boxes(seen.take(seen.scores >= PERHAPS))
+    unseen = [
+        box for box in expected if box.area and not any(box.iou(one) >= SAME_FACE for one in known)
+    ]
+    first = frame.index * _STRIDE % max(1, len(unseen))
     looks, left = [], float(_OWN_PIXELS)
-    for box in sorted(expected, key=lambda box: box.area):
-        if not box.area or any(box.iou(one) >= SAME_FACE for one in clear):
-            continue
+    for box in unseen[first:] + unseen[:first]:
         around = _surroundings(box, frame)
         scale = min(1.0, _WIDTH / box.width)
-        left -= around.area * scale**2
-        if not around.area or left < 0:
+        left -= around.area * scale**2 + _PER_LOOK
+        if left < 0:
+            break
+        if not around.area:
             continue
         part = frame.rgb(around)
         copy = resized(part, scale) if scale < 1 else part
         across, down = (part.shape[axis] / copy.shape[axis] for axis in (1, 0))
-        found = _seen_any_way_up(copy, finder)
+        found = _seen_any_way_up(copy, finder, TURNS[frame.index % len(TURNS)])
         looks.append(found.moved(scale=(across, down), shift=(around.left, around.top)))
     return looks
 
 
-def _seen_any_way_up(pixels: Pixels, finder: FaceFinder) -> Candidates:
-    """What one look sees, and where that is nothing, one at every turn: people lie in beds."""
+def _seen_any_way_up(pixels: Pixels, finder: FaceFinder, turns: int) -> Candidates:
+    """What one look sees, and where that is nothing, one at the picture turned by quarters.
+
+    People lie in beds. Each frame tries another turn: the three of them take as long as all else.
+    """
     found = strongest(finder.find(pixels, EXPECTED))
-    for turns in TURNS:
-        if len(found):
-            break
-        turned = finder.find(np.ascontiguousarray(np.rot90(pixels, turns)), _TURNED)
-        found = turned_back(strongest(turned), turns, pixels.shape[1], pixels.shape[0])
-    return found
+    if len(found):
+        return found
+    turned = strongest(finder.find(np.ascontiguousarray(np.rot90(pixels, turns)), _TURNED))
+    return turned_back(turned, turns, pixels.shape[1], pixels.shape[0])
 
 
 def _surroundings(box: Box, frame: VideoFrame) -> Box:
