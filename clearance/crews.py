@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from clearance.album_sources import AlbumFile
     from clearance.clear import House
     from clearance.copy_options import CopyOrder
-    from clearance.language import Language
     from clearance.looking import Sight
     from clearance.results import PhotoResult
     from clearance.run import Task
@@ -81,7 +80,14 @@ def at_work(task: Task, order: Order, use: IntendedUse, house: House) -> Iterato
             looking = Crew(jobs, start, memory, _twins(task))
             open_things.enter_context(looking)
             judged = clear_looked(_photos(task), looking, use, house, memory=memory, likes=likes)
-        yield AtWork(_with_videos(judged, task, use, house, videos, order.words), memory, likes)
+        if task.videos:
+            from clearance.remembered_videos import video_memory
+            from clearance.videos import Videos
+
+            seen = open_things.enter_context(video_memory(order, house, again=_again(task)))
+            moving = Videos(use, house, videos, task.sources, order.words, seen)
+            judged = moving.among(task.paths, task.videos, judged)
+        yield AtWork(judged, memory, likes)
 
 
 def all_copies(
@@ -172,22 +178,6 @@ def _exporter(task: Task, copying: CopyOrder, order: Order, house: House) -> Exp
 
 def _photos(task: Task) -> tuple[AlbumFile, ...]:
     return tuple(file for file in task.files if file.path not in task.videos)
-
-
-def _with_videos(
-    photos: Generator[PhotoResult, None, None],
-    task: Task,
-    use: IntendedUse,
-    house: House,
-    copies: VideoCopies | None,
-    words: Language,
-) -> Generator[PhotoResult, None, None]:
-    """The verdicts on all files, those on the videos among those on the photos."""
-    if not task.videos:
-        return photos
-    from clearance.videos import Videos
-
-    return Videos(use, house, copies, task.sources, words).among(task.paths, task.videos, photos)
 
 
 def _outfit(order: Order, house: House) -> Outfit:

@@ -101,7 +101,7 @@ class Memory:
         self._files: dict[str, tuple[int, int, str]] = {}
         self._verdicts: dict[tuple[str, str], str] = {}
         self.changes: list[Change] = []
-        head = {"setting": f"{_FORM} {setting}", "gallery": _digests(gallery)}
+        head = {"setting": f"{_FORM} {setting}", "gallery": digests_of(gallery)}
         self._read(head)
         if again:
             self._looks.clear()
@@ -242,7 +242,7 @@ def _unpacked(record: bytes) -> list[Any]:
     return found
 
 
-def _digests(gallery: Gallery) -> dict[str, str]:
+def digests_of(gallery: Gallery) -> dict[str, str]:
     """Each person of the gallery, and what tells whether their templates are the same."""
     return {
         person: hashlib.sha256(mean.tobytes() + count.tobytes()).hexdigest()

@@ -276,13 +276,16 @@ def begun(order: Order, task: Task, *, keep: bool) -> Iterator[Run]:
             tell_outdated(registry, detector, order.words)
         if not task.copying and not task.sources:
             judged = clear_files(task.photos, use, house)
-            if task.videos:
-                from clearance.videos import Videos
+            if not task.videos:
+                yield Run(task, use, house, judged, keep=keep)
+                return
+            from clearance.remembered_videos import video_memory
+            from clearance.videos import Videos
 
-                judged = Videos(use, house, words=order.words).among(
-                    task.paths, task.videos, judged
-                )
-            yield Run(task, use, house, judged, keep=keep)
+            with video_memory(order, house) as memory:
+                videos = Videos(use, house, words=order.words, memory=memory)
+                judged = videos.among(task.paths, task.videos, judged)
+                yield Run(task, use, house, judged, keep=keep)
             return
         # Here and not above: a single photo needs none of it.
         from clearance.crews import at_work

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from clearance.clear import House
     from clearance.copying import Copies
     from clearance.language import Language
+    from clearance.remembered_videos import VideoMemory
     from clearance.results import FaceResult, VideoResult
     from clearance.use import IntendedUse
     from clearance.video_looking import Watched
@@ -46,12 +47,14 @@ class StillMaker:
         house: what they are judged with.
         copies_of: gives what makes the copy of a photo.
         words: the language of whoever watches; None where nobody does.
+        memory: what earlier runs saw; None for nothing.
     """
 
     use: IntendedUse
     house: House
     copies_of: Callable[[Path], Copies]
     words: Language | None = None
+    memory: VideoMemory | None = None
 
     def take(self, video: Path, at: Fraction) -> PhotoResult:
         """The verdict on what the video shows at that time, and a copy that may be published.
@@ -70,7 +73,7 @@ class StillMaker:
             ConsentError: the registry cannot answer.
         """
         with bars(self.words) as told:
-            watched = watch(video, self.house.eyes, told)
+            watched = watch(video, self.house.eyes, told, self.memory)
         number = frame_number(watched, at)
         use = dataclasses.replace(self.use, material=Material.PHOTO)
         known = decide_video(watched, use, self.house, material=Material.PHOTO)

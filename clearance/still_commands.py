@@ -38,6 +38,7 @@ def still(
 ) -> None:
     from clearance.clear import House
     from clearance.crews import all_copies
+    from clearance.remembered_videos import video_memory
     from clearance.run import Task, exit_code
     from clearance.still import StillMaker
     from clearance.telling import teller
@@ -52,8 +53,9 @@ def still(
         def copies_of(picture: Path) -> Copies:
             return all_copies(Task((picture,), copying=copies), copies, order, house)[0]
 
-        maker = StillMaker(order.use(settings), house, copies_of, order.words)
-        result = maker.take(video, Fraction(at).limit_denominator(1_000_000))
+        with video_memory(order, house) as memory:
+            maker = StillMaker(order.use(settings), house, copies_of, order.words, memory)
+            result = maker.take(video, Fraction(at).limit_denominator(1_000_000))
     told = teller(order.words, as_json=order.as_json, album=False, quiet=False)
     with told.running(1) as tell:
         tell(result)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clearance.clear import House
+    from clearance.remembered_videos import VideoMemory
     from clearance.use import IntendedUse
     from clearance.video_export import VideoCopies
     from clearance.video_progress import Bars
@@ -44,6 +45,7 @@ def clear_video(
     *,
     told_as: Path | None = None,
     told: Bars | None = None,
+    memory: VideoMemory | None = None,
 ) -> VideoResult:
     """The verdict on one video, and its copy when copies are asked for.
 
@@ -54,13 +56,14 @@ def clear_video(
         copies: makes its copy; None for none.
         told_as: its path as people see it; None for `path`.
         told: is told how far the work is.
+        memory: what earlier runs saw; None for nothing.
 
     Raises:
         VideoUnreadableError: the file cannot be judged.
         ModelMissingError, BackendMissingError: a network or the decoder cannot be used.
         ConsentError: the registry cannot answer.
     """
-    watched = watch(path, house.eyes, told)
+    watched = watch(path, house.eyes, told, memory)
     result = decide_video(watched, use, house)
     if told_as:
         result = dataclasses.replace(result, path=told_as)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clearance.looking import Eyes
+    from clearance.remembered_videos import VideoMemory
     from clearance.video_progress import Bars
     from detector.tracks import Followed, TrackIdentity
     from detector.video import VideoInfo
@@ -64,19 +65,24 @@ class Watched:
         return int(self.times[frame]) * self.info.time_base
 
 
-def watch(path: Path, eyes: Eyes, told: Bars | None = None) -> Watched:
+def watch(
+    path: Path, eyes: Eyes, told: Bars | None = None, memory: VideoMemory | None = None
+) -> Watched:
     """Look at every frame of a video.
 
     Args:
         path: of the video.
         eyes: what it is looked at with.
         told: is told how far it is.
+        memory: what earlier runs saw; None for nothing.
 
     Raises:
         VideoUnreadableError: it cannot be judged, or not to its end.
         ModelMissingError, BackendMissingError: a network or the decoder cannot be used.
     """
     info = open_video(path)
+    if memory and (known := memory.known(info)):
+        return known
     follower = Follower(eyes.detector)
     times: list[int] = []
     for frame in frames(info):
@@ -87,12 +93,15 @@ def watch(path: Path, eyes: Eyes, told: Bars | None = None) -> Watched:
     followed = follower.end()
     identities = identify_tracks(followed, eyes.detector, eyes.gallery, eyes.limits)
     bare = tuple(dataclasses.replace(track, moments=()) for track in followed.tracks)
-    return Watched(
+    watched = Watched(
         info,
         dataclasses.replace(followed, tracks=bare),
         identities,
         np.array(times, np.int64),
     )
+    if memory:
+        memory.keep(watched)
+    return watched
 
 
 def face_of(track: Track, identity: TrackIdentity) -> tuple[int, Face]:

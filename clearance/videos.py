@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clearance.album_sources import AlbumSources
     from clearance.clear import House
     from clearance.language import Language
+    from clearance.remembered_videos import VideoMemory
     from clearance.results import PhotoResult
     from clearance.use import IntendedUse
     from clearance.video_export import VideoCopies
@@ -32,6 +33,7 @@ class Videos:
         copies: makes their copies; None where none are asked for.
         sources: where the files of an album are; None for files that are no album.
         words: the language of whoever watches; None where nobody does.
+        memory: what earlier runs saw; None for nothing.
     """
 
     use: IntendedUse
@@ -39,6 +41,7 @@ class Videos:
     copies: VideoCopies | None = None
     sources: AlbumSources | None = None
     words: Language | None = None
+    memory: VideoMemory | None = None
 
     def among(
         self,
@@ -67,7 +70,15 @@ class Videos:
 
     def _judge(self, path: Path) -> PhotoResult:
         with self._readable(path) as where, bars(self.words) as told:
-            return clear_video(where, self.use, self.house, self.copies, told_as=path, told=told)
+            return clear_video(
+                where,
+                self.use,
+                self.house,
+                self.copies,
+                told_as=path,
+                told=told,
+                memory=self.memory,
+            )
 
     def _readable(self, path: Path) -> contextlib.AbstractContextManager[Path]:
         return self.sources.unpacked(path) if self.sources else contextlib.nullcontext(path)

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clearance import video_export
 from clearance.commandline import ExitCode
 from clearance.video_containers import foreign_video_parts
 from clearance.video_masks import GREY
 from detector.faces import Box
 from detector.photo import open_photo
+from detector.tracking import Follower
 from detector.video import frames, open_video
 from tests.commands import SAMPLES, run
 from tests.videos import Seen, clip, face_in, made, pictures
@@ -192,10 +194,75 @@ def test_videos_and_photos_of_an_album_come_in_their_order(
 def test_nothing_of_the_work_is_left_and_a_failed_copy_leaves_none(
     two_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from clearance import video_export
-
     monkeypatch.setattr(video_export, "foreign_video_parts", lambda _: ("moov/udta",))
     out = tmp_path / "out"
     answer = run("export", two_people, "-o", out, "--json").assert_exit(ExitCode.INPUT_OR_OUTPUT)
     assert "moov/udta" in answer.document["problem"]
     assert list(out.iterdir()) == []
+
+
+def test_what_was_seen_of_a_video_need_not_be_looked_at_again(
+    two_people: Path, filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = ("--registry", filmed, *WEBSITE, "--json")
+    first = run("check", two_people, *judged).document
+    with monkeypatch.context() as patch:
+        patch.setattr(Follower, "see", _never)
+        assert run("check", two_people, *judged).document == first
+        run("export", two_people, *judged, "-o", tmp_path / "out").assert_exit(ExitCode.CLEARED)
+    assert min(hidden_share(tmp_path / "out" / "two.mp4", face_in(STRANGER), to_the_left)) == 1.0
+
+
+def test_a_video_that_was_seen_is_judged_anew_and_somebody_new_is_looked_for(
+    two_people: Path, filmed: Path, enrol: Callable[..., str]
+) -> None:
+    judged = ("--registry", filmed, *WEBSITE, "--json")
+    before = run("check", two_people, *judged).document
+    (person,) = {face["person"] for face in before["faces"] if face["person"]}
+    portrait = SAMPLES / "portraits" / f"{STRANGER}.jpg"
+    enrol(filmed, "Élodie Rochat", portrait, *FILMED, serial="T-2")
+    after = run("check", two_people, *judged).document
+    run("consent", "withdraw", person, "--registry", filmed).assert_exit(ExitCode.CLEARED)
+    last = run("check", two_people, *judged).document
+    told = (before, after, last)
+    assert [sum(face["person"] is not None for face in one["faces"]) for one in told] == [1, 2, 1]
+    verdicts = [[face["outcome"] for face in one["faces"]] for one in told]
+    assert [one.count("cleared") for one in verdicts] == [1, 1, 0]
+
+
+def test_an_interrupted_copy_goes_on_with_the_parts_that_were_examined(
+    two_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(video_export, "join", _interrupted)
+        assert run("export", two_people, "-o", out).result.exit_code == ExitCode.INTERRUPTED
+    assert not (out / "two.mp4").exists()
+    (work,) = out.iterdir()
+    assert work.name.startswith(".clearance-")
+    with monkeypatch.context() as patch:
+        patch.setattr(video_export, "write_chunk", _never)
+        run("export", two_people, "-o", out).assert_exit(ExitCode.CLEARED)
+    assert [path.name for path in out.iterdir()] == ["two.mp4"]
+    assert min(hidden_share(out / "two.mp4", face_in(STRANGER), to_the_left)) == 1.0
+
+
+def test_parts_of_another_decision_are_thrown_away(
+    two_people: Path, filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(video_export, "join", _interrupted)
+        run("export", two_people, "--registry", filmed, *WEBSITE, "-o", out)
+    # Now everybody is hidden.
+    run("export", two_people, *WEBSITE, "-o", out).assert_exit(ExitCode.CLEARED)
+    assert [path.name for path in out.iterdir()] == ["two.mp4"]
+    assert min(hidden_share(out / "two.mp4", face_in(KNOWN), to_the_right)) == 1.0
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("looked at once more")
+
+
+def _interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
