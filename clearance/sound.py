@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from clearance.errors import ExportError
 from clearance.results import AudioMode
-from detector.ffmpeg import Ffmpeg, local
+from clearance.video_encoding import unwritten
+from detector.ffmpeg import Ffmpeg, FfmpegError, from_file, to_file
 from detector.untrusted import printable
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def write_sound(
     else:
         relative = [(start - span[0], end - span[0]) for start, end in silences]
         samples = _silenced(_decoded(info, span[0], length), relative)
-    _encode(_without_beginning(samples, format_.priming), target, format_)
+    _encode(_without_beginning(samples, format_.priming), target, format_, info.program)
 
 
 def _decoded(info: VideoInfo, start: Fraction, length: int) -> Iterator[Samples]:
@@ -75,34 +76,31 @@ def _decoded(info: VideoInfo, start: Fraction, length: int) -> Iterator[Samples]
     # Times of the file, counted from the first picture; gaps are filled, and what comes before
     # the first picture is cut off.
     filters = (
-        f"asetpts=PTS-({float(start):.9f})/TB,aresample={RATE}:async=1:first_pts=0,"
+        f"asetpts=PTS-({float(info.origin + start):.9f})/TB,aresample={RATE}:async=1:first_pts=0,"
         "aformat=sample_fmts=flt:channel_layouts=stereo"
     )
     arguments = [
-        *("-copyts", "-protocol_whitelist", "file,pipe", "-f", info.kind, "-i", local(info.path)),
+        *("-copyts", *from_file(info.path, info.container.value)),
         *("-map", f"0:{stream}", "-vn", "-af", filters, "-f", "f32le", "pipe:1"),
     ]
     given = 0
-    with Ffmpeg(arguments, gives=True) as child:
-        while given < length:
-            part = np.zeros((min(_PART, length - given), CHANNELS), np.float32)
-            read = child.read(part.reshape(-1).view(np.uint8).data)
-            if not read:
-                break
-            part[read // _BYTES :] = 0
-            given += len(part)
-            yield part
-        else:
-            child.stop()
-            return
-        with child.waited_for():
-            code = child.finish()
-        if code or child.has_stalled or child.complaints:
-            raise ExportError(
-                "The sound of {path} is damaged ({reason}): leave it out with --audio mute.",
-                path=printable(info.path.name),
-                reason=child.complaint,
-            )
+    try:
+        with Ffmpeg(arguments, program=info.program, limits=info.child) as child:
+            while given < length:
+                part = np.zeros((min(_PART, length - given), CHANNELS), np.float32)
+                read = child.read_into(part.data)
+                if not read:
+                    child.finish()
+                    break
+                part[read // _BYTES :] = 0
+                given += len(part)
+                yield part
+    except FfmpegError as error:
+        raise ExportError(
+            "The sound of {path} is damaged ({reason}): leave it out with --audio mute.",
+            path=printable(info.path.name),
+            reason=error.reason,
+        ) from error
     while given < length:
         part = np.zeros((min(_PART, length - given), CHANNELS), np.float32)
         given += len(part)
@@ -141,31 +139,17 @@ def _without_beginning(parts: Iterator[Samples], count: int) -> Iterator[Samples
         count = 0
 
 
-def _encode(parts: Iterator[Samples], target: Path, format_: VideoFormat) -> None:
+def _encode(parts: Iterator[Samples], target: Path, format_: VideoFormat, program: Path) -> None:
     arguments = [
         *("-f", "f32le", "-ar", str(RATE), "-ac", str(CHANNELS), "-i", "pipe:0"),
         *format_.sound,
         *("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"),
-        *("-f", format_.sound_muxer, "-y", local(target)),
+        *("-f", format_.sound_muxer, "-y", to_file(target)),
     ]
-    with Ffmpeg(arguments, feeds=True) as child:
-        try:
+    try:
+        with Ffmpeg(arguments, program=program, feeds=True, answers=False) as child:
             for part in parts:
-                with child.waited_for():
-                    child.stdin.write(np.ascontiguousarray(part).data)
-        except OSError as error:
+                child.write(np.ascontiguousarray(part).data)
             child.finish()
-            raise _unwritten(target, child) from error
-        with child.waited_for():
-            code = child.finish()
-        if code or child.has_stalled:
-            raise _unwritten(target, child)
-
-
-def _unwritten(target: Path, child: Ffmpeg) -> ExportError:
-    return ExportError(
-        "The copy {path} cannot be written ({reason}): "
-        "choose a folder you may write to, and make room on the disk.",
-        path=target.parent,
-        reason=child.complaint,
-    )
+    except FfmpegError as error:
+        raise unwritten(target, error) from error

@@ -122,7 +122,7 @@ def frame_number(watched: Watched, at: Fraction) -> int:
             at=_seconds(at),
             length=_seconds(watched.end - first),
         )
-    units = (at + first) / watched.info.time_base
+    units = at / watched.info.time_base
     shown = int(np.searchsorted(watched.times, float(units), side="right")) - 1
     return max(0, shown)
 

@@ -24,6 +24,7 @@ from consent.decision import decide_all
 from consent.records import Material
 from detector.faces import Box
 from detector.tracks import How
+from detector.video import BesideKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,8 @@ def decide_video(
         for track, identity in zip(watched.followed.tracks, watched.identities, strict=True)
     )
     faces = tuple(track.verdict for track in tracks)
-    doubtful = bool(info.unjudged) or (bool(info.audio) and not voices_settled(tracks))
+    unjudged = any(one.kind in (BesideKind.COVER, BesideKind.VIDEO) for one in info.beside)
+    doubtful = unjudged or (bool(info.audio) and not voices_settled(tracks))
     return VideoResult(
         path=info.path,
         outcome=_worst((face.outcome for face in faces), doubtful=doubtful),

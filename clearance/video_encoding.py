@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from clearance.errors import ExportError
 from clearance.making import explained
-from detector.ffmpeg import Ffmpeg, local
+from detector.ffmpeg import Ffmpeg, FfmpegError, Why, to_file
+from detector.video_frames import ColourMatrix
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -76,6 +77,8 @@ FORMATS = {
 }
 """What a copy of a video may be, by the name that a person gives it."""
 
+_NAMES = {ColourMatrix.BT601: "smpte170m", ColourMatrix.BT709: "bt709"}
+"""What ffmpeg calls the colours that belong to a matrix."""
 _NOTHING_ELSE = (
     *("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"),
     *("-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"),
@@ -102,10 +105,19 @@ class ChunkWriter:
         self._until = until
         self._first: Fraction | None = None
         self._waiting: tuple[Fraction, tuple[Plane, Plane, Plane]] | None = None
-        self._child = Ffmpeg(self._arguments(format_), feeds=True)
+        arguments = self._arguments(format_)
+        self._child = Ffmpeg(arguments, program=info.program, feeds=True, answers=False)
 
     def __enter__(self) -> ChunkWriter:
-        self._send(_header(self._info.width, self._info.height))
+        try:
+            self._child.__enter__()
+        except FfmpegError as error:
+            raise unwritten(self._path, error) from error
+        try:
+            self._send(_header(self._info.width, self._info.height))
+        except BaseException:
+            self._child.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -114,16 +126,15 @@ class ChunkWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._child:
-            try:
-                if kind is None:
-                    self._finish()
-            except BaseException:
-                self._child.stop()
+        whole = False
+        try:
+            if kind is None:
+                self._finish()
+                whole = True
+        finally:
+            self._child.__exit__(kind, error, traceback)
+            if not whole:
                 self._path.unlink(missing_ok=True)
-                raise
-        if kind is not None:
-            self._path.unlink(missing_ok=True)
 
     def write(self, y: Plane, cb: Plane, cr: Plane, time: Fraction) -> None:
         """One frame more, shown from `time` on, in seconds; later than the one before.
@@ -139,10 +150,10 @@ class ChunkWriter:
 
     def _finish(self) -> None:
         self._send_waiting(self._until)
-        with self._child.waited_for():
-            code = self._child.finish()
-        if code or self._child.has_stalled:
-            raise _unwritten(self._path, self._child)
+        try:
+            self._child.finish()
+        except FfmpegError as error:
+            raise unwritten(self._path, error) from error
 
     def _send_waiting(self, until: Fraction) -> None:
         if self._waiting is None or self._first is None:
@@ -157,18 +168,15 @@ class ChunkWriter:
 
     def _send(self, data: bytes | memoryview) -> None:
         try:
-            with self._child.waited_for():
-                self._child.stdin.write(data)
-        except OSError as error:
-            # It has said why before it went.
-            self._child.finish()
-            raise _unwritten(self._path, self._child) from error
+            self._child.write(data)
+        except FfmpegError as error:
+            raise unwritten(self._path, error) from error
 
     def _arguments(self, format_: VideoFormat) -> list[str]:
         info = self._info
-        primaries, transfer, matrix = info.tags
+        matrix = _NAMES[info.colours.matrix]
         tagged = (
-            f"setparams=colorspace={matrix}:color_primaries={primaries}:color_trc={transfer}"
+            f"setparams=colorspace={matrix}:color_primaries={matrix}:color_trc={matrix}"
             f":range={'full' if info.colours.full_range else 'limited'}"
         )
         return [
@@ -178,7 +186,7 @@ class ChunkWriter:
             *("-pix_fmt", "yuv420p"),
             *_scale(format_, info),
             *_NOTHING_ELSE,
-            *("-f", format_.muxer, "-y", local(self._path)),
+            *("-f", format_.muxer, "-y", to_file(self._path)),
         ]
 
 
@@ -210,19 +218,21 @@ def join(
         lines += [f"file {path.name}", f"duration {float(shown):.6f}"]
     with explained(target):
         listed.write_text("\n".join(lines) + "\n", "utf-8")
-    heard = ["-i", local(sound), "-map", "1:a:0"] if sound else []
+    heard = ["-i", to_file(sound), "-map", "1:a:0"] if sound else []
     arguments = [
-        *("-f", "concat", "-i", local(listed)),
+        *("-f", "concat", "-i", to_file(listed)),
         *heard[:2],
         *("-map", "0:v:0", *heard[2:], "-c", "copy"),
         *_NOTHING_ELSE,
         *_scale(format_, info),
         *(("-movflags", "+faststart", "-use_editlist", "0") if format_.is_mp4 else ()),
-        *("-f", format_.muxer, "-y", local(target)),
+        *("-f", format_.muxer, "-y", to_file(target)),
     ]
-    with Ffmpeg(arguments) as child, child.waited_for():
-        if child.finish() or child.has_stalled:
-            raise _unwritten(target, child)
+    try:
+        with Ffmpeg(arguments, program=info.program, answers=False) as child:
+            child.finish()
+    except FfmpegError as error:
+        raise unwritten(target, error) from error
     listed.unlink()
 
 
@@ -242,8 +252,9 @@ def _scale(format_: VideoFormat, info: VideoInfo) -> tuple[str, ...]:
     return "-video_track_timescale", str(min(scale, _FINEST_SCALE))
 
 
-def _unwritten(path: Path, child: Ffmpeg) -> ExportError:
-    reason = "it took too long" if child.has_stalled else child.complaint
+def unwritten(path: Path, error: FfmpegError) -> ExportError:
+    """The error that a part of a copy, or all of it, was not written."""
+    reason = error.why.value if error.why is Why.SLOW else error.reason
     return ExportError(
         "The copy {path} cannot be written ({reason}): "
         "choose a folder you may write to, and make room on the disk.",

@@ -8,6 +8,7 @@ frame from another meets a head at the edge of a mask that moves.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -174,17 +175,27 @@ def frame_mask(tracks: Iterable[MaskedTrack], frame: int, width: int, height: in
         if box is None:
             continue
         if track.is_head:
-            head = head_region(Face(box, 1.0), width, height)
-            if not head.box.area:
-                continue
-            mask[window(head.box)] |= head.mask()
-            regions.append(_even(head.box, width, height))
+            held, hidden = _head(box, width, height)
+            mask[window(held)] |= hidden
+            regions.append(_even(held, width, height))
         else:
             part = box.clipped(width, height)
             mask[window(part)] = True
             regions.append(_even(part, width, height))
     mask.setflags(write=False)
     return FrameMask(mask, tuple(region for region in regions if region.area))
+
+
+@functools.lru_cache(maxsize=512)
+def _head(box: Box, width: int, height: int) -> tuple[Box, Mask]:
+    """The part of a frame that holds a head, and what of it is hidden.
+
+    Edges stay where they are for many frames, and each is written and examined.
+    """
+    head = head_region(Face(box, 1.0), width, height)
+    hidden = head.mask()
+    hidden.setflags(write=False)
+    return head.box, hidden
 
 
 def _even(box: Box, width: int, height: int) -> Box:

@@ -198,6 +198,7 @@ def _digest(plan: VideoPlan, version: str) -> str:
     told: Iterable[object] = (
         version,
         plan.watched.info.sha256,
+        plan.watched.first,
         plan.watched.times.tobytes(),
         [(mask.start, mask.is_head, mask.boxes.tobytes()) for mask in plan.masks],
         [(track.start, track.boxes.tobytes()) for track in plan.seen],

@@ -137,7 +137,12 @@ class Detector:
         return find_again(frame, faces, self._finder.get())
 
     def look_at_frame(
-        self, frame: VideoFrame, *, careful: bool = False, expected: Sequence[Box] = ()
+        self,
+        frame: VideoFrame,
+        *,
+        careful: bool = False,
+        expected: Sequence[Box] = (),
+        held: Held | None = None,
     ) -> tuple[Face, ...]:
         """Everything in a frame of a video that may be a face. See `detector.video_faces`.
 
@@ -154,6 +159,7 @@ class Detector:
             careful=careful,
             expected=expected,
             options=self._options or DetectionOptions(),
+            held=held,
         )
 
     def how_held(self, frame: Frame) -> Held | None:

@@ -29,11 +29,15 @@ class PhotoTooLargeError(PhotoUnreadableError):
 
 
 class VideoUnreadableError(PhotoUnreadableError):
-    """The file is no video, is damaged or cut off, or of a kind that is not judged."""
+    """The file is not a video, or not one whose every picture can be judged."""
 
 
 class VideoTooLargeError(VideoUnreadableError):
-    """The video has more pixels, or is longer, than the limits allow."""
+    """The video has more bytes, pixels, pictures or seconds than the limits allow."""
+
+
+class VideoChangedError(VideoUnreadableError):
+    """The file is not the one any more that was opened."""
 
 
 class ModelMissingError(DetectorError):
@@ -46,6 +50,10 @@ class ModelRefusedError(ModelMissingError):
 
 class BackendMissingError(DetectorError):
     """An optional backend was asked for and its packages are not installed."""
+
+
+class VideoToolMissingError(BackendMissingError):
+    """The program that decodes and encodes videos is not there."""
 
 
 class PortraitRejectedError(DetectorError):

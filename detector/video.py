@@ -1,30 +1,57 @@
-"""Opens an untrusted video: what its file holds, and every frame that it shows.
+"""Opens an untrusted video: bytes to pictures with their times, or a reason why not.
 
-Fail closed: a file that is damaged or cut off, or that another program is writing to, has not
-been seen to its end and is refused, whatever was seen of it until then. A decoder goes on where
-bytes are missing; another one would show something else there.
+Fail closed: a file that is cut off, damaged, changes while it is read, or names other files is
+refused. A part that was not decoded would be a video "without faces".
+
+Which bytes were judged is known by their SHA-256, taken before. ffmpeg opens the file again and
+again; before and after each time what a file system notes of every change is compared, and where
+anything of it differs, the SHA-256 is taken once more. Whoever needs certainty against somebody
+who forges the notes as well calls `check_unchanged` with `thoroughly` at the end.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import enum
-import hashlib
+import contextlib
 import os
-import queue
-import re
-from collections.abc import Generator, Mapping, Sequence
+import secrets
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
-from detector.errors import VideoTooLargeError, VideoUnreadableError
-from detector.ffmpeg import STALLED, Ffmpeg, lines_of, local
+from detector.errors import (
+    VideoChangedError,
+    VideoTooLargeError,
+    VideoUnreadableError,
+)
+from detector.ffmpeg import ChildLimits, Ffmpeg, FfmpegError, Why, executable, from_file
 from detector.untrusted import printable
-from detector.video_frames import ColourMatrix, Colours, VideoFrame
-from detector.video_kinds import is_video, kind_of
+from detector.video_errors import damaged, failed, no_picture
+from detector.video_files import opened, sha256_of, stamp_of
+from detector.video_frames import VideoFrame
+from detector.video_info import (
+    AudioStream,
+    Beside,
+    BesideKind,
+    VideoInfo,
+    VideoLimits,
+)
+from detector.video_kinds import (
+    ANIMATIONS,
+    HEAD_BYTES,
+    Container,
+    Foreign,
+    check_whole,
+    kind_of,
+    names_others,
+    shows_several,
+)
+from detector.video_probe import STRICT, Probe, check_length, refuse_complaints
+from detector.video_streams import Stream, beside_of, sound_of, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
 
 __all__ = [
     "AudioStream",
@@ -32,321 +59,66 @@ __all__ = [
     "BesideKind",
     "VideoInfo",
     "VideoLimits",
+    "check_unchanged",
     "frame_at",
     "frames",
     "is_video",
     "open_video",
 ]
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class VideoLimits:
-    """What one video may cost.
-
-    Attributes:
-        pixels: of a frame: 8192 x 4320, the largest that H.264 and HEVC know.
-        side: of a frame, in pixels.
-        seconds: from the first frame to the last.
-        frames: how many.
-    """
-
-    pixels: int = 8192 * 4320
-    side: int = 16384
-    seconds: int = 12 * 3600
-    frames: int = 5_000_000
-
-
 _DEFAULT_LIMITS = VideoLimits()
+_BACKWARDS = Fraction(1)
+"""Seconds. Pictures that jump back by more are of two recordings in one stream."""
+_REORDERED = 20
+"""More pictures than a codec may show in another order than they are stored in (16)."""
+_SEEKABLE = frozenset({Container.MP4, Container.MATROSKA})
+"""Kinds with an index and exact times: there a picture has the same time wherever one begins."""
 
 
-class BesideKind(enum.StrEnum):
-    """What a file holds beside the pictures and the sound that are judged."""
+def is_video(untrusted: Path | bytes) -> bool:
+    """Whether it is a video, by its bytes and not by its name.
 
-    SUBTITLES = "subtitles"
-    CHAPTERS = "chapters"
-    DATA = "data"
-    """Places, times, telemetry, or what nobody knows."""
-    ATTACHMENT = "attachment"
-    COVER = "cover"
-    """A picture that stands for the video."""
-    VIDEO = "video"
-    """A further video."""
-    AUDIO = "audio"
-    """Further sound."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Beside:
-    """Something that a file holds beside: `index` is its stream's, -1 for chapters."""
-
-    kind: BesideKind
-    index: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AudioStream:
-    """The sound that belongs to the pictures; `index` is its stream's."""
-
-    index: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """What a file says of its video.
-
-    Attributes:
-        path: where it is.
-        sha256: of its bytes.
-        size: of the file, in bytes, and when it was written, in nanoseconds.
-        kind: what ffmpeg calls the kind of the file.
-        stored: width and height in pixels as they are stored, after turning.
-        width: of a frame as it is judged: upright, with square pixels, even.
-        height: likewise.
-        time_base: seconds of a unit of time.
-        frame_rate: frames a second, as the file says.
-        duration: in seconds, as the file says; None where it does not.
-        colours: what the samples of a frame mean.
-        tags: the names of primaries, transfer and matrix that go with them.
-        hdr: whether the picture is made darker to be seen on any screen.
-        interlaced: whether two half pictures are put together.
-        converts: whether its colours are turned into those of `colours`.
-        audio: the sound; empty where there is none.
-        beside: what else the file holds.
-        texts: titles, comments and names that it says, by where they stand.
-    """
-
-    path: Path
-    sha256: str
-    size: tuple[int, int]
-    kind: str
-    stored: tuple[int, int]
-    width: int
-    height: int
-    time_base: Fraction
-    frame_rate: Fraction
-    duration: Fraction | None
-    colours: Colours
-    tags: tuple[str, str, str] = ("bt709", "bt709", "bt709")
-    hdr: bool = False
-    interlaced: bool = False
-    converts: bool = False
-    audio: tuple[AudioStream, ...] = ()
-    beside: tuple[Beside, ...] = ()
-    texts: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-
-    @property
-    def unjudged(self) -> bool:
-        """Whether the file holds pictures that are not among the frames."""
-        return any(one.kind in (BesideKind.COVER, BesideKind.VIDEO) for one in self.beside)
-
-
-_STREAM = re.compile(r"^\[info\]   Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\([^)]*\))?: (\w+): (.*)")
-_CHAPTER = re.compile(r"^\[info\]     Chapter #0:\d+: ")
-_DURATION = re.compile(r"^\[info\]   Duration: (\d+):(\d\d):(\d\d\.\d+), ")
-_TEXT = re.compile(r"^\[info\] {4,}([^ :][^:]*?) *: (.*)")
-_SHOWN = r"^\[Parsed_showinfo_\d+ @ 0x[0-9a-f]+\] \[info\] "
-_CONFIG = re.compile(_SHOWN + r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)$")
-_FRAME = re.compile(_SHOWN + r"n: *(\d+) pts: *(-?\d+|NOPTS) pts_time:")
-_SHAPE = re.compile(r" fmt:(\w+) .*\bsar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w) ")
-_COLOUR = re.compile(
-    _SHOWN + r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)"
-)
-
-_HDR = {"smpte2084", "arib-std-b67"}
-_BT601 = {"smpte170m", "bt470bg", "fcc"}
-_HIGH_DEFINITION = 720
-"""Rows from which a video that says nothing about its colours has those of BT.709, as players
-take it."""
-_TO_SDR = (
-    "zscale=transfer=linear:npl=203",
-    "format=gbrpf32le",
-    "zscale=primaries=bt709",
-    "tonemap=mobius:desat=0",
-    "zscale=transfer=bt709:matrix=bt709:range=limited",
-)
-"""203 cd/m2 is the white of HDR (ITU-R BT.2408)."""
-_TECHNICAL = {
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "encoder",
-    "vendor_id",
-    "duration",
-    "creation_time",
-    "side data",
-    "language",
-    "bps",
-    "number_of_frames",
-    "number_of_bytes",
-}
-
-
-def open_video(path: Path, limits: VideoLimits = _DEFAULT_LIMITS) -> VideoInfo:
-    """What the file holds. Its first frame is decoded, no other.
+    Also where it is of a kind that `open_video` refuses. A still GIF is none; of its first bytes
+    alone that is not to be seen.
 
     Args:
-        path: of the file.
-        limits: what the video may cost.
+        untrusted: a file, or the first 4096 bytes of one. What cannot be read is no video.
+    """
+    if isinstance(untrusted, bytes):
+        return kind_of(untrusted[:HEAD_BYTES]) is not None
+    try:
+        with opened(untrusted) as file:
+            kind = kind_of(file.read(HEAD_BYTES))
+            return shows_several(file) if kind is Container.GIF else kind is not None
+    except (VideoUnreadableError, OSError):
+        return False
+
+
+def open_video(
+    untrusted_path: Path,
+    limits: VideoLimits = _DEFAULT_LIMITS,
+    *,
+    program: Path | None = None,
+) -> VideoInfo:
+    """Reads what a video is, and that everything of it is there; its pictures come later.
+
+    Where there are several video streams, the largest of those that players show unasked is
+    judged; the others are named in `VideoInfo.beside`.
+
+    Args:
+        untrusted_path: the file.
+        limits: what it may cost.
+        program: the ffmpeg to run, from `executable`; None for the package's.
 
     Raises:
-        VideoTooLargeError: more pixels, or longer, than `limits` allow.
-        VideoUnreadableError: missing, not a video, without pictures, or damaged.
-        BackendMissingError: ffmpeg is not there.
+        VideoTooLargeError: more than `limits` allow.
+        VideoUnreadableError: missing, not a video of a kind that is read, no picture in it,
+            cut off, or damaged.
+        VideoToolMissingError: there is no ffmpeg.
     """
-    kind = kind_of(path)
-    if kind is None:
-        raise _named(
-            path, VideoUnreadableError("it is not a video that is known here; save it again as MP4")
-        )
-    sha256, size = _fingerprint(path)
-    arguments = [
-        *_input(path, kind, limits),
-        *("-map", "0:V:0", "-an", "-map_metadata", "-1", "-map_chapters", "-1"),
-        *("-vf", "showinfo=checksum=0", "-frames:v", "1", "-f", "null", "-"),
-    ]
-    code, everything, complaint = lines_of(arguments)
-    said = _about_the_file(everything)
-    streams = [found for line in said if (found := _STREAM.match(line))]
-    if not any(found[2] == "Video" and "(attached pic)" not in found[3] for found in streams):
-        if streams:
-            raise _named(path, VideoUnreadableError("there are no moving pictures in it"))
-        raise _not_real(path, complaint)
-    first = _first_frame(everything)
-    if code or first is None:
-        raise _not_real(path, complaint)
-    info = _info(path, (sha256, size, kind), said, streams, first)
-    if max(info.width, info.height) > limits.side or min(info.width, info.height) < _SMALLEST:
-        raise VideoTooLargeError(
-            "{name}: a picture of {width} x {height} pixels is not judged; export another size",
-            name=printable(path.name),
-            width=info.width,
-            height=info.height,
-        )
-    return info
-
-
-_SMALLEST = 32
-"""Pixels of a side below which nobody is seen, and encoders refuse."""
-
-
-def _about_the_file(said: Sequence[str]) -> list[str]:
-    """The lines that tell what the file holds: the last of them comes before the mapping."""
-    ends = [number for number, line in enumerate(said) if line == "[info] Stream mapping:"]
-    return list(said[: ends[-1]] if ends else said)
-
-
-def _first_frame(
-    said: Sequence[str],
-) -> tuple[re.Match[str], re.Match[str], re.Match[str]] | None:
-    """Times, shape and colours of the first frame, as the filter tells them."""
-    shown = [line for line in said if (found := _FRAME.match(line)) and found[1] == "0"]
-    configured = [found for line in said if (found := _CONFIG.match(line))]
-    colours = [found for line in said if (found := _COLOUR.match(line))]
-    shape = _SHAPE.search(shown[0]) if shown else None
-    # What a file says of itself must not pass for what ffmpeg says: then there are two.
-    if len(shown) != 1 or len(configured) != 1 or not colours or shape is None:
-        return None
-    return configured[0], shape, colours[0]
-
-
-def _info(
-    path: Path,
-    file: tuple[str, tuple[int, int], str],
-    said: Sequence[str],
-    streams: Sequence[re.Match[str]],
-    first: tuple[re.Match[str], re.Match[str], re.Match[str]],
-) -> VideoInfo:
-    configured, shape, colour = first
-    stored = int(shape[4]), int(shape[5])
-    aspect = Fraction(int(shape[2]), int(shape[3])) if int(shape[2]) and int(shape[3]) else 1
-    width, height = (round(stored[0] * aspect), stored[1])
-    full_range, matrix, transfer = colour[1] == "pc", colour[2], colour[4]
-    by_size = ColourMatrix.BT709 if height >= _HIGH_DEFINITION else ColourMatrix.BT601
-    known = {"bt709": ColourMatrix.BT709, "unknown": by_size, "unspecified": by_size}
-    known |= dict.fromkeys(_BT601, ColourMatrix.BT601)
-    hdr = transfer in _HDR
-    converts = hdr or matrix not in known or not shape[1].startswith(("yuv", "nv", "p0"))
-    kept = Colours(known.get(matrix, by_size), full_range)
-    duration = next((found for line in said if (found := _DURATION.match(line))), None)
-    rate = Fraction(int(configured[3]), int(configured[4])) if int(configured[4]) else Fraction(0)
-    sha256, size, kind = file
-    return VideoInfo(
-        path=path,
-        sha256=sha256,
-        size=size,
-        kind=kind,
-        stored=stored,
-        width=width // 2 * 2,
-        height=height // 2 * 2,
-        time_base=Fraction(int(configured[1]), int(configured[2])),
-        frame_rate=rate or Fraction(25),
-        duration=_seconds(duration) if duration else None,
-        colours=Colours(ColourMatrix.BT709) if converts else kept,
-        tags=_tags(colour, kept.matrix, converts=converts),
-        hdr=hdr,
-        interlaced=shape[6] != "P",
-        converts=converts,
-        audio=tuple(AudioStream(int(one[1])) for one in streams if one[2] == "Audio")[:1],
-        beside=_beside(said, streams),
-        texts=_texts(said),
-    )
-
-
-_USUAL = {
-    ColourMatrix.BT709: ("bt709", "bt709", "bt709"),
-    ColourMatrix.BT601: ("smpte170m", "smpte170m", "smpte170m"),
-}
-_PRIMARIES = {"bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m"}
-_TRANSFERS = {"bt709", "gamma22", "gamma28", "smpte170m", "smpte240m", "iec61966-2-1"}
-
-
-def _tags(colour: re.Match[str], matrix: ColourMatrix, *, converts: bool) -> tuple[str, str, str]:
-    """What players are told; where the file says nothing, what they would have taken it for."""
-    if converts:
-        return _USUAL[ColourMatrix.BT709]
-    primaries, transfer, own = _USUAL[matrix]
-    return (
-        colour[3] if colour[3] in _PRIMARIES else primaries,
-        colour[4] if colour[4] in _TRANSFERS else transfer,
-        colour[2] if colour[2] in {"bt709", *_BT601} else own,
-    )
-
-
-def _beside(said: Sequence[str], streams: Sequence[re.Match[str]]) -> tuple[Beside, ...]:
-    found, videos, sounds = [], 0, 0
-    kinds = {
-        "Subtitle": BesideKind.SUBTITLES,
-        "Data": BesideKind.DATA,
-        "Attachment": BesideKind.ATTACHMENT,
-    }
-    for one in streams:
-        index, kind = int(one[1]), one[2]
-        if kind == "Video" and "(attached pic)" in one[3]:
-            found.append(Beside(BesideKind.COVER, index))
-        elif kind == "Video":
-            videos += 1
-            found += [Beside(BesideKind.VIDEO, index)] if videos > 1 else []
-        elif kind == "Audio":
-            sounds += 1
-            found += [Beside(BesideKind.AUDIO, index)] if sounds > 1 else []
-        else:
-            found.append(Beside(kinds.get(kind, BesideKind.DATA), index))
-    if any(_CHAPTER.match(line) for line in said):
-        found.append(Beside(BesideKind.CHAPTERS, -1))
-    return tuple(found)
-
-
-def _texts(said: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    texts: dict[str, list[str]] = {}
-    for line in said:
-        found = _TEXT.match(line)
-        if found and found[1].lower() not in _TECHNICAL and found[2].strip():
-            texts.setdefault(printable(found[1]), []).append(printable(found[2]).strip())
-    return {where: tuple(dict.fromkeys(values)) for where, values in texts.items()}
-
-
-def _seconds(found: re.Match[str]) -> Fraction:
-    return Fraction(int(found[1]) * 3600 + int(found[2]) * 60) + Fraction(found[3])
+    program = program or executable()
+    with _named(untrusted_path):
+        return _open(untrusted_path.absolute(), limits, program)
 
 
 def frames(
@@ -354,208 +126,335 @@ def frames(
     *,
     start: Fraction | None = None,
     stop: Fraction | None = None,
-    limits: VideoLimits = _DEFAULT_LIMITS,
-) -> Generator[VideoFrame, None, None]:
-    """The frames of a video, each once, in the order in which they are shown.
+    first: int = 0,
+) -> Generator[VideoFrame]:
+    """The pictures in the order in which they are shown, each with a buffer of its own.
 
-    To be closed by whoever does not want all of them. The arrays of a frame are its own.
+    Every picture the decoder shows is given. Times grow strictly: one that is not later than the
+    one before is put one unit of the time base after that.
 
     Args:
-        info: the video, as `open_video` gave it.
-        start: the time of a frame, to begin there; None for the first one. The indices then
-            begin at 0 with that one.
-        stop: give none from this time on; None for all.
-        limits: what the video may cost.
+        info: from `open_video`.
+        start: pictures before this time are left out.
+        stop: pictures from this time on are left out.
+        first: the number of the first picture that is given. Whoever begins in the midst knows
+            it from having looked before; numbers are not in the file.
+
+    Yields:
+        Upright pictures of `info.width` x `info.height`. Closing the iterator ends the decoder.
 
     Raises:
-        VideoTooLargeError: it is longer than `limits` allow.
-        VideoUnreadableError: it is damaged or cut off, its times run backwards, or it is
-            not the file that was opened.
-        BackendMissingError: ffmpeg is not there.
+        VideoChangedError: the file is another one by now.
+        VideoTooLargeError: more pictures or seconds than allowed, or nothing comes in time.
+        VideoUnreadableError: damaged, or cut off.
     """
-    _check_unchanged(info)
-    given = 0
-    for frame in _decoded(info, start, limits):
-        if start is not None and frame.time < start:
-            continue
-        if start is not None and given == 0 and frame.time > start:
-            # Not every kind of file can be entered at any place.
-            yield from _from_the_beginning(info, start, stop, limits)
-            return
-        if stop is not None and frame.time >= stop:
-            return
-        yield dataclasses.replace(frame, index=given)
-        given += 1
-    if given == 0:
-        raise _named(info.path, VideoUnreadableError("it shows nothing at that time"))
-    _check_unchanged(info)
-
-
-def _from_the_beginning(
-    info: VideoInfo, start: Fraction, stop: Fraction | None, limits: VideoLimits
-) -> Generator[VideoFrame, None, None]:
-    given = 0
-    for frame in frames(info, stop=stop, limits=limits):
-        if frame.time >= start:
-            yield dataclasses.replace(frame, index=given)
-            given += 1
+    with _named(info.path):
+        near = info.start if start is None else start
+        number = first
+        with contextlib.closing(_from(info, near)) as shown:
+            for time, buffer in shown:
+                if stop is not None and time >= stop:
+                    check_unchanged(info)
+                    return
+                if start is not None and time < start:
+                    continue
+                yield _frame(info, number, time, buffer)
+                number += 1
 
 
 def frame_at(info: VideoInfo, time: Fraction) -> VideoFrame:
-    """The frame that begins at a time.
+    """The picture that is shown at that time; its number is 0, since it was not counted.
+
+    Before the first picture, that is the first; after the last one, the last.
 
     Raises:
-        VideoUnreadableError: there is none, or the video cannot be read.
+        VideoChangedError: the file is another one by now.
+        VideoUnreadableError: damaged, or cut off.
     """
-    shown = frames(info, start=time)
+    with _named(info.path):
+        last: tuple[Fraction, _Buffer] | None = None
+        with contextlib.closing(_from(info, time)) as shown:
+            for at, buffer in shown:
+                if last is not None and at > time:
+                    break
+                last = at, buffer
+        if last is None:
+            raise no_picture()
+        check_unchanged(info)
+        return _frame(info, 0, *last)
+
+
+def check_unchanged(info: VideoInfo, *, thoroughly: bool = False) -> None:
+    """That the file still holds the bytes whose SHA-256 is in `info`.
+
+    Args:
+        info: from `open_video`.
+        thoroughly: read all of it, also where nothing says that it changed.
+
+    Raises:
+        VideoChangedError: it does not.
+    """
     try:
-        frame = next(shown)
-    finally:
-        shown.close()
-    if frame.time != time:
-        raise _named(info.path, VideoUnreadableError("no frame begins at that time"))
-    return frame
-
-
-_JUMP = Fraction(1, 1000)
-
-
-def _decoded(
-    info: VideoInfo, start: Fraction | None, limits: VideoLimits
-) -> Generator[VideoFrame, None, None]:
-    """The frames from about `start` on."""
-    told: queue.SimpleQueue[tuple[int, int | None]] = queue.SimpleQueue()
-
-    def heard(line: str) -> None:
-        if found := _FRAME.match(line):
-            told.put((int(found[1]), None if found[2] == "NOPTS" else int(found[2])))
-
-    seek = [] if start is None else ["-ss", f"{max(0.0, float(start - _JUMP)):.6f}"]
-    arguments = [
-        *seek,
-        *("-copyts", *_input(info.path, info.kind, limits)),
-        *("-map", "0:V:0", "-an", "-vf", _filters(info), "-fps_mode", "passthrough"),
-        *("-pix_fmt", "yuv420p", "-f", "rawvideo", "-"),
-    ]
-    luma, chroma = info.width * info.height, info.width * info.height // 4
-    last: Fraction | None = None
-    with Ffmpeg(arguments, gives=True, on_line=heard) as child:
-        for number in range(limits.frames + 1):
-            samples = np.empty(luma + 2 * chroma, np.uint8)
-            read = child.read(samples.data)
-            if not read:
-                break
-            # ffmpeg says it before it writes the frame, and its line may still be on the way.
-            count, unit = told.get(timeout=STALLED) if read == len(samples) else (-1, None)
-            if count != number or unit is None:
-                raise _damaged(info, child, last)
-            time = unit * info.time_base
-            if last is not None and time <= last:
-                raise _named(
-                    info.path, VideoUnreadableError("its times run backwards; save it again as MP4")
-                )
-            if time > limits.seconds or number == limits.frames:
-                raise _too_long(info, limits)
-            last = time
-            yield _frame(info, number, time, samples)
-        with child.waited_for():
-            code = child.finish()
-        if code or child.has_stalled or child.complaints:
-            raise _damaged(info, child, last)
-
-
-def _frame(
-    info: VideoInfo, number: int, time: Fraction, samples: npt.NDArray[np.uint8]
-) -> VideoFrame:
-    luma, rows, columns = info.width * info.height, info.height // 2, info.width // 2
-    blue, red = samples[luma:].reshape(2, rows, columns)
-    return VideoFrame(
-        number, time, samples[:luma].reshape(info.height, info.width), blue, red, info.colours
-    )
-
-
-def _filters(info: VideoInfo) -> str:
-    """Upright, with square pixels, even, of one size from beginning to end."""
-    colours = info.colours
-    matrix = {ColourMatrix.BT709: "bt709", ColourMatrix.BT601: "smpte170m"}[colours.matrix]
-    into = f":out_color_matrix={matrix}:out_range={'full' if colours.full_range else 'limited'}"
-    width, height = info.stored
-    square = round(width * Fraction(info.width + 1, width)) // 2 * 2
-    chain = ["bwdif=mode=send_frame"] if info.interlaced else []
-    chain += [*_TO_SDR] if info.hdr else []
-    if abs(square - width) <= 1:
-        # Odd ones lose a row or a column, and no pixel is mixed with another.
-        chain.append(f"scale={width}:{height}{into if info.converts else ''}")
-    else:
-        chain.append(f"scale={info.width}:{height}{into}")
-    chain += ["format=yuv420p", f"crop={info.width}:{info.height}:0:0", "setsar=1"]
-    return ",".join([*chain, "showinfo=checksum=0"])
-
-
-def _input(path: Path, kind: str, limits: VideoLimits) -> list[str]:
-    return [
-        *("-protocol_whitelist", "file,pipe", "-max_pixels", str(limits.pixels)),
-        *("-f", kind, "-i", local(path)),
-    ]
-
-
-def _fingerprint(path: Path) -> tuple[str, tuple[int, int]]:
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _named(
-            path, VideoUnreadableError("cannot be opened ({reason})", reason=error.strerror or "")
-        ) from error
-    return digest, (status.st_size, status.st_mtime_ns)
-
-
-def _check_unchanged(info: VideoInfo) -> None:
-    try:
-        status = info.path.stat()
-    except OSError as error:
-        raise _named(
-            info.path,
-            VideoUnreadableError("cannot be opened ({reason})", reason=error.strerror or ""),
-        ) from error
-    if (status.st_size, status.st_mtime_ns) != info.size:
-        raise _named(
-            info.path,
-            VideoUnreadableError("it was changed while it was looked at; run the command again"),
+        with opened(info.path) as file:
+            if not thoroughly and stamp_of(file) == info.stamp:
+                return
+            same = stamp_of(file).size == info.stamp.size and sha256_of(file) == info.sha256
+    except VideoUnreadableError:
+        same = False
+    if not same:
+        raise VideoChangedError(
+            "the file changed while it was judged; wait until it is complete, and run it again"
         )
 
 
-def _damaged(info: VideoInfo, child: Ffmpeg, last: Fraction | None) -> VideoUnreadableError:
-    with child.waited_for():
-        child.stop()
-    reason = "it took too long" if child.has_stalled else child.complaint
-    cause = VideoUnreadableError(
-        "it is damaged or cut off after {seconds} s ({reason}); fetch it again from its source, "
-        "or save it again as MP4",
-        reason=reason,
-        seconds=round(float(last or 0), 1),
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    _Buffer = npt.NDArray[np.uint8]
+
+
+def _open(path: Path, limits: VideoLimits, program: Path) -> VideoInfo:
+    with opened(path) as file:
+        stamp = stamp_of(file)
+        if stamp.size > limits.file_bytes:
+            raise VideoTooLargeError(
+                "the file is larger than {gib} GiB; export a smaller copy",
+                gib=round(limits.file_bytes / 2**30, 1),
+            )
+        container = _container(file)
+        check_whole(file, container)
+        sha256 = sha256_of(file)
+    child = ChildLimits(seconds=limits.silence, threads=min(4, os.cpu_count() or 1))
+    probe = Probe(path, container, program, limits, child)
+    streams = probe.streams()
+    judged = _judged(streams)
+    tags = probe.tags()
+    for stream, texts in zip(streams, tags.streams, strict=False):
+        stream.tags = texts
+    look, packets = probe.look(judged), probe.packets(judged)
+    # What the decoder says: packets of AVI have no time of their own.
+    first = packets.first * packets.time_base if look.first is None else look.first
+    sounds = [(each, *probe.sound(each)) for each in streams if each.media == "audio"]
+    origin = min([first, *(begins for _, _, begins in sounds if begins is not None)])
+    long = (packets.last - packets.first) * packets.time_base
+    end = packets.end * packets.time_base
+    info = VideoInfo(
+        path=path,
+        sha256=sha256,
+        container=container,
+        codec=judged.codec,
+        width=look.width,
+        height=look.height,
+        time_base=packets.time_base,
+        frame_rate=(packets.count - 1) / long if long else 1 / (end - first or Fraction(1)),
+        duration=end - origin if end > first else None,
+        colours=look.colours,
+        hdr=look.hdr,
+        interlaced=look.interlaced,
+        rotated=look.rotated,
+        audio=tuple(
+            sound_of(each, channels, (first if begins is None else begins) - first)
+            for each, channels, begins in sounds
+        ),
+        beside=beside_of(streams, judged, tags),
+        texts=texts_of(tags),
+        start=first - origin,
+        pictures=packets.count,
+        stream=judged.index,
+        origin=origin,
+        filters=look.filters,
+        stamp=stamp,
+        program=program,
+        limits=limits,
+        child=child,
     )
-    return _named(info.path, cause)
+    check_unchanged(info)
+    return info
 
 
-def _not_real(path: Path, reason: str) -> VideoUnreadableError:
-    cause = VideoUnreadableError(
-        "it is damaged, cut off or not a real video ({reason}); fetch it again from its source",
-        reason=reason,
+def _judged(streams: list[Stream]) -> Stream:
+    """The stream that is judged.
+
+    Raises:
+        VideoUnreadableError: there is none.
+    """
+    videos = [each for each in streams if each.media == "video" and not each.is_cover]
+    if not videos:
+        if any(each.media == "audio" for each in streams):
+            raise VideoUnreadableError(
+                "there is no picture in it, only sound; there is nobody to be seen"
+            )
+        raise no_picture()
+    return max(videos, key=lambda each: (each.is_default, each.width * each.height, -each.index))
+
+
+def _container(file: BinaryIO) -> Container:
+    head = file.read(HEAD_BYTES)
+    kind = kind_of(head)
+    if isinstance(kind, Container):
+        return kind
+    if isinstance(kind, Foreign):
+        raise VideoUnreadableError(
+            "{kind} is not read; convert it to MP4, and judge what you publish", kind=kind.value
+        )
+    if not head:
+        raise VideoUnreadableError("the file is empty; fetch it again from its source")
+    if names_others(head):
+        raise VideoUnreadableError(
+            "this is a text or a list that names other files, and no video; name the video itself"
+        )
+    raise VideoUnreadableError(
+        "not a video of a kind that is read (MP4, MOV, MKV, WebM, AVI, MPEG, GIF, animated WebP "
+        "or PNG); convert it to MP4"
     )
-    return _named(path, cause)
 
 
-def _too_long(info: VideoInfo, limits: VideoLimits) -> VideoTooLargeError:
-    return VideoTooLargeError(
-        "{name}: it is longer than {hours} hours or {frames} frames; cut it in parts",
-        name=printable(info.path.name),
-        hours=limits.seconds // 3600,
-        frames=limits.frames,
+def _from(info: VideoInfo, time: Fraction) -> Generator[tuple[Fraction, _Buffer]]:
+    """Pictures from one that is not later than `time` where there is one, on to the end."""
+    # A key picture is stored before some that are shown earlier and need what was before it.
+    margin = max(Fraction(2), _REORDERED / info.frame_rate)
+    seek = time - margin if info.container in _SEEKABLE else info.start
+    if seek > info.start:
+        with contextlib.closing(_decoded(info, seek)) as shown:
+            try:
+                begins = next(shown, None)
+            except VideoUnreadableError:  # the index may be wrong where the pictures are not
+                begins = None
+            if begins is not None and begins[0] <= time:
+                yield begins
+                yield from shown
+                return
+    yield from _decoded(info, None)
+
+
+def _decoded(info: VideoInfo, seek: Fraction | None) -> Generator[tuple[Fraction, _Buffer]]:
+    check_unchanged(info)
+    mark = secrets.token_hex(8)
+    size = info.width * info.height * 3 // 2
+    clock = _Clock(info)
+    shown = 0
+    run = Ffmpeg(
+        _arguments(info, seek, mark),
+        program=info.program,
+        mark=mark.encode(),
+        limits=info.child,
+    )
+    try:
+        with run as child:
+            while True:
+                # Never used again: whoever keeps a picture keeps it.
+                buffer = np.empty(size, np.uint8)
+                filled = child.read_into(buffer.data)
+                if filled < size:
+                    break
+                time = clock.time(child.marked(), shown)
+                shown += 1
+                _check_cost(info, shown, time)
+                yield time, buffer
+            child.finish()
+            refuse_complaints(child.said)
+    except FfmpegError as error:
+        raise _in_the_midst(info, error, clock.last) from error
+    if filled or (not shown and seek is None):
+        raise damaged("a picture without an end" if filled else "no picture")
+    check_unchanged(info)
+
+
+def _arguments(info: VideoInfo, seek: Fraction | None, mark: str) -> list[str]:
+    sought = []
+    if seek is not None:
+        raw = int((seek + info.origin) * 1_000_000)
+        sought = ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{raw}us"]
+    return [
+        *STRICT,
+        *("-max_pixels", str(info.limits.decoded_pixels), "-threads", str(info.child.threads)),
+        *("-copyts", *sought),
+        *from_file(info.path, info.container.value),
+        *("-map", f"0:{info.stream}", "-vf", info.filters),
+        *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
+        *("-stats_enc_pre", "pipe:2", "-stats_enc_pre_fmt", f"{mark} {{n}} {{pts}} {{tb}}"),
+        *("-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-f", "rawvideo", "pipe:1"),
+    ]
+
+
+class _Clock:
+    """Reads the time of each picture, and sees to it that times grow."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        self._info = info
+        self.last: Fraction | None = None
+
+    def time(self, told: bytes | None, number: int) -> Fraction:
+        """The time that was told of the picture of that number.
+
+        Raises:
+            FfmpegError: nothing was told, or of another picture.
+            VideoUnreadableError: time runs backwards.
+        """
+        try:
+            told_number, raw, base = (told or b"").split()
+            time = int(raw) * Fraction(base.decode()) - self._info.origin
+            right = int(told_number) == number
+        except (ValueError, ArithmeticError):
+            right = False
+        if not right:
+            raise FfmpegError(Why.FAILED, "a picture without a time")
+        if self.last is not None and time <= self.last:
+            if self.last - time > _BACKWARDS:
+                raise VideoUnreadableError(
+                    "its time runs backwards after {seconds} s, as in two recordings joined; "
+                    "save it again as MP4",
+                    seconds=round(float(self.last), 1),
+                )
+            time = self.last + self._info.time_base
+        self.last = time
+        return time
+
+
+def _check_cost(info: VideoInfo, shown: int, time: Fraction) -> None:
+    check_length(info.limits, shown, time - info.start)
+    pixels = shown * info.width * info.height
+    if info.container in ANIMATIONS and pixels > info.limits.animation_pixels:
+        raise VideoTooLargeError(
+            "its pictures come to more than {most} million pixels, which no animation needs; "
+            "export a smaller or shorter one",
+            most=round(info.limits.animation_pixels / 1e6),
+        )
+
+
+def _in_the_midst(
+    info: VideoInfo, error: FfmpegError, last: Fraction | None
+) -> VideoUnreadableError:
+    if last is None or error.why is not Why.FAILED:
+        return failed(error, info.limits.silence)
+    return VideoUnreadableError(
+        "damaged or cut off after {seconds} s ({reason}); play it to its end, and save it again "
+        "as MP4",
+        seconds=round(float(last), 1),
+        reason=error.reason,
     )
 
 
-def _named(path: Path, cause: VideoUnreadableError) -> VideoUnreadableError:
-    """The error, with the name of the file before it."""
-    return type(cause)("{name}: {cause}", name=printable(path.name), cause=cause)
+def _frame(info: VideoInfo, index: int, time: Fraction, buffer: _Buffer) -> VideoFrame:
+    width, height = info.width, info.height
+    bright, quarter = width * height, width * height // 4
+    half = (height // 2, width // 2)
+    return VideoFrame(
+        index=index,
+        time=time,
+        y=buffer[:bright].reshape(height, width),
+        cb=buffer[bright : bright + quarter].reshape(half),
+        cr=buffer[bright + quarter :].reshape(half),
+        colours=info.colours,
+    )
+
+
+@contextlib.contextmanager
+def _named(untrusted_path: Path) -> Iterator[None]:
+    """Errors that name the file."""
+    try:
+        yield
+    except VideoUnreadableError as error:
+        raise type(error)(
+            "{name}: {cause}", name=printable(untrusted_path.name), cause=error
+        ) from error

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from detector.faces import Pixels
+    from detector.held import Held
     from detector.passes import FaceFinder
     from detector.video_frames import VideoFrame
 
@@ -95,6 +96,7 @@ def look_at_frame(
     careful: bool = False,
     expected: Sequence[Box] = (),
     options: DetectionOptions | None = None,
+    held: Held | None = None,
 ) -> tuple[Face, ...]:
     """Everything in the frame that may be a face, from the top down, then from the left.
 
@@ -109,6 +111,8 @@ def look_at_frame(
         careful: search it like a photo: every size, and turned. Ten times as slow.
         expected: where faces are expected; those not clearly seen get a look of their own.
         options: how hard a careful look is.
+        held: how the picture was held, where its own faces cannot tell, being hidden: a careful
+            look at a picture without faces would search it at every turn.
     """
     reduced, factor = _reduced(frame)
     least = EXPECTED if expected else PERHAPS
@@ -117,7 +121,9 @@ def look_at_frame(
     found = _where_expected(strongest(Candidates.joined(seen)), expected)
     if careful:
         found = strongest(
-            Candidates.joined([_as_photo(frame, finder, options or DetectionOptions()), found])
+            Candidates.joined(
+                [_as_photo(frame, finder, options or DetectionOptions(), held), found]
+            )
         )
     return _faces(_without_parts(found), frame)
 
@@ -207,9 +213,11 @@ def _at(box: Box, place: Box) -> bool:
     return place.left <= x < place.right and place.top <= y < place.bottom
 
 
-def _as_photo(frame: VideoFrame, finder: FaceFinder, options: DetectionOptions) -> Candidates:
+def _as_photo(
+    frame: VideoFrame, finder: FaceFinder, options: DetectionOptions, held: Held | None
+) -> Candidates:
     """What a search as of a photo finds; its scores are voted, and mean a face from 0.4 up."""
-    voted = without_parts(vote(sightings(frame.rgb(), finder, options))).candidates
+    voted = without_parts(vote(sightings(frame.rgb(), finder, options, held))).candidates
     kept = []
     for box, score in zip(_boxes(voted), voted.scores.tolist(), strict=True):
         kept.append(score >= required_score(Face(box, score), options))

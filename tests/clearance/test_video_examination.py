@@ -21,6 +21,7 @@ from clearance.video_masks import MaskedTrack, frame_mask
 from clearance.video_plan import Chunk, VideoPlan, chunks_of
 from detector.detector import Detector
 from detector.faces import Box, Face
+from detector.held import Held
 from detector.tracks import Followed
 from detector.video import frames, open_video
 from detector.video_frames import VideoFrame
@@ -38,7 +39,12 @@ class Sees:
     careful: int = 0
 
     def look_at_frame(
-        self, frame: VideoFrame, *, careful: bool = False, expected: Sequence[Box] = ()
+        self,
+        frame: VideoFrame,
+        *,
+        careful: bool = False,
+        expected: Sequence[Box] = (),
+        held: Held | None = None,
     ) -> tuple[Face, ...]:
         self.careful += careful
         return tuple(self.looks(frame))
@@ -52,8 +58,9 @@ def examiner(sees: Sees) -> FrameExaminer:
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     path = made(tmp_path_factory.mktemp("clips") / "in.mp4", *pictures(1))
     info = open_video(path)
-    times = [int(frame.time / info.time_base) for frame in frames(info)]
-    return Watched(info, Followed((), (), (), len(times)), (), np.array(times, np.int64))
+    times = [round(frame.time / info.time_base) for frame in frames(info)]
+    followed = Followed((), (), (), len(times))
+    return Watched(info, followed, (), Fraction(0), np.array(times, np.int64))
 
 
 def planned(watched: Watched, *masks: MaskedTrack) -> VideoPlan:
@@ -190,7 +197,7 @@ def test_parts_cover_every_frame_once_and_end_at_cuts() -> None:
         frame_rate = Fraction(25)
 
     followed = Followed((), (), (60, 70, 260), 400)
-    video = Watched(cast("object", Info), followed, (), np.arange(400))  # type: ignore[arg-type]
+    video = Watched(cast("object", Info), followed, (), Fraction(0), np.arange(400))  # type: ignore[arg-type]
     chunks = chunks_of(video)
     assert [chunk.start for chunk in chunks] == [0, 60, 160, 260, 360]
     assert [chunk.stop for chunk in chunks] == [60, 160, 260, 360, 400]
