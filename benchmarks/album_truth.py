@@ -101,8 +101,8 @@ def answers_in(output: str, people: Mapping[str, str] | None = None) -> Answers:
     return answers
 
 
-def enrol(cast: Cast, home: Path) -> Mapping[str, str]:
-    """A registry in `home` with the cast, who agree to everything; names by id.
+def enrol(cast: Cast, home: Path, materials: Collection[str] = ("photo",)) -> Mapping[str, str]:
+    """A registry in `home` with the cast, who agree to everything of these materials; names by id.
 
     Whoever has no portrait that is good enough is left out.
     """
@@ -117,7 +117,7 @@ def enrol(cast: Cast, home: Path) -> Mapping[str, str]:
 
     detector, today = Detector.load(), dt.datetime.now().astimezone().date()
     scope = Scope(
-        materials=frozenset({Material.PHOTO}),
+        materials=frozenset(map(Material, materials)),
         channels=frozenset(CHANNELS),
         purposes=frozenset(PURPOSES),
         valid_from=today,
