@@ -223,6 +223,7 @@ class CopyOrder:
 
     def video_wishes(self) -> VideoWishes:
         """What is asked of each copy of a video."""
+        from clearance.masks import Drawn
         from clearance.results import AudioMode
         from clearance.video_plan import VideoWishes
 
@@ -230,6 +231,7 @@ class CopyOrder:
             hide=tuple(self.hide or ()),
             hide_all=self.hide_all,
             audio=AudioMode(self.audio) if self.audio else None,
+            drawn=tuple(Drawn.parse(text) for text in self.mask or ()),
         )
 
     def video_format(self) -> VideoFormat:

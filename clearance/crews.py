@@ -162,6 +162,7 @@ def video_copies_of(
         copying.video_format(),
         looking_version(house, thorough=order.thorough),
         copies.check_name,
+        copying.explain,
     )
 
 

@@ -19,7 +19,6 @@ from clearance.video_encoding import ChunkWriter
 from clearance.video_examination import FrameProof, digest_of
 from clearance.video_masks import (
     MaskedTrack,
-    frame_mask,
     masked_face,
     tracks_by_frame,
 )
@@ -149,7 +148,7 @@ def write_chunk(
         for number, frame in zip(numbers, source, strict=False):
             if frame.time != watched.time_of(number):
                 raise _changed(info.path)
-            mask = frame_mask(masks, number, frame.width, frame.height)
+            mask = plan.mask_at(number, masks)
             y, cb, cr = mask.hide(frame)
             proofs.append(FrameProof.of(y))
             writer.write(y, cb, cr, frame.time)
@@ -200,6 +199,7 @@ def proven_chunk(
         where=[face.box],
         path=plan.watched.info.path,
         time=round(float(plan.watched.time_of(frame)), 2),
+        frame=frame,
     )
 
 
@@ -220,7 +220,7 @@ def _examined(
     for number, frame in _reopened(written.path, chunk):
         if len(digests) == len(written.proofs):
             raise VerificationError("The copy holds more frames than were written.")
-        mask = frame_mask(written.masks, number, frame.width, frame.height)
+        mask = plan.mask_at(number, written.masks)
         # Not the frames that the look at the video chose: a face is missed in one, and not in
         # the next.
         careful = (number + every // 2) % every == 0

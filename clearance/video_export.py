@@ -28,6 +28,7 @@ from clearance.video_chunks import (
 from clearance.video_containers import foreign_video_parts
 from clearance.video_encoding import join
 from clearance.video_examination import FrameExaminer, digest_of
+from clearance.video_explanation import Doubt, doubts_of, write_sheet
 from clearance.video_masks import frames_around
 from clearance.video_plan import Chunk, VideoPlan, VideoWishes, plan_copy
 from detector.errors import DetectorError
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from clearance.video_looking import Watched
     from clearance.video_progress import Bars
     from detector.detector import Detector
+    from detector.faces import Box
     from detector.video_frames import VideoFrame
 
 
@@ -56,6 +58,7 @@ class VideoCopies:
         format: how they are written.
         version: of the program and the networks.
         check_name: refuses a copy whose name names somebody.
+        explain: folder for a sheet of doubtful frames; None for none.
     """
 
     exporter: Exporter
@@ -64,6 +67,7 @@ class VideoCopies:
     format: VideoFormat
     version: str
     check_name: Callable[[VideoResult], None]
+    explain: Path | None = None
 
     def withdraw(self, photo: Path) -> bool:
         """Remove an earlier copy of a video that cannot be judged now: see `Exporter`."""
@@ -86,13 +90,14 @@ class VideoCopies:
         plan = plan_copy(watched, result, self.wishes, self.format, self.version)
         with _workplace(target, plan) as folder:
             proven = self._proven(plan, folder, told)
+            appeared = [place for one in proven for place in one.appeared]
+            self._explain(result.path, plan, appeared)
             finished = folder / f"finished{target.suffix}"
             join(_lengths(plan, proven), _sound(plan, folder), finished, plan.format, watched.info)
             _verify(finished, plan, proven)
             sha256 = sha256_of(finished)
             self.exporter.put(finished, target)
         rate = watched.frame_rate
-        appeared = [place for one in proven for place in one.appeared]
         return VideoExport(
             path=target,
             sha256=sha256,
@@ -105,8 +110,25 @@ class VideoCopies:
             audio=plan.audio,
             removed=result.beside,
             rounds=max(one.rounds for one in proven),
-            outcome=Outcome.REDACTED if plan.masks or appeared else Outcome.CLEARED,
+            outcome=Outcome.REDACTED if plan.masks or plan.drawn or appeared else Outcome.CLEARED,
         )
+
+    def _explain(self, path: Path, plan: VideoPlan, appeared: Sequence[tuple[int, Box]]) -> None:
+        """Draw what a person should look at, where somebody wants to see it."""
+        doubts = doubts_of(plan, appeared)
+        if self.explain and doubts:
+            write_sheet(self.explain / f"{path.stem}.explain.png", plan, doubts)
+
+    def _examined(self, plan: VideoPlan, written: Written, examiner: FrameExaminer) -> Proven:
+        try:
+            return proven_chunk(plan, written, examiner)
+        except VerificationError as error:
+            frame = error.values.get("frame")
+            if self.explain and error.where and isinstance(frame, int):
+                doubts = [Doubt(frame, box) for box in error.where]
+                name = f"{plan.watched.info.path.stem}.explain.png"
+                write_sheet(self.explain / name, plan, doubts)
+            raise
 
     def _proven(self, plan: VideoPlan, folder: Path, told: Bars) -> list[Proven]:
         """Every part, examined; while one is, the next is written."""
@@ -125,7 +147,7 @@ class VideoCopies:
                 if found:
                     proven.append(found)
                 else:
-                    proven.append(proven_chunk(plan, next(written).result(), examiner))
+                    proven.append(self._examined(plan, next(written).result(), examiner))
                 told.examined(chunk.stop - chunk.start, watched_frames)
         return proven
 

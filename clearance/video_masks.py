@@ -21,7 +21,7 @@ from clearance.masks import head_region, window
 from detector.faces import Box, Face
 
 if TYPE_CHECKING:
-    from clearance.masks import Mask
+    from clearance.masks import Drawn, Mask
     from detector.tracks import Track, Uncertain
     from detector.video_frames import Plane, VideoFrame
 
@@ -159,7 +159,13 @@ class FrameMask:
         return y, cb, cr
 
 
-def frame_mask(tracks: Iterable[MaskedTrack], frame: int, width: int, height: int) -> FrameMask:
+def frame_mask(
+    tracks: Iterable[MaskedTrack],
+    frame: int,
+    width: int,
+    height: int,
+    drawn: Iterable[Drawn] = (),
+) -> FrameMask:
     """What is hidden in a frame of even width and height.
 
     Args:
@@ -167,9 +173,14 @@ def frame_mask(tracks: Iterable[MaskedTrack], frame: int, width: int, height: in
         frame: the number of the frame.
         width: in pixels.
         height: in pixels.
+        drawn: what a person hides in every frame.
     """
     mask: Mask = np.zeros((height, width), dtype=np.bool_)
     regions = []
+    for one in drawn:
+        held, hidden = _drawn(one, width, height)
+        mask[window(held)] |= hidden
+        regions.append(_even(held, width, height))
     for track in tracks:
         box = track.box_at(frame)
         if box is None:
@@ -196,6 +207,14 @@ def _head(box: Box, width: int, height: int) -> tuple[Box, Mask]:
     hidden = head.mask()
     hidden.setflags(write=False)
     return head.box, hidden
+
+
+@functools.lru_cache(maxsize=64)
+def _drawn(drawn: Drawn, width: int, height: int) -> tuple[Box, Mask]:
+    region = drawn.region(width, height)
+    hidden = region.mask()
+    hidden.setflags(write=False)
+    return region.box, hidden
 
 
 def _even(box: Box, width: int, height: int) -> Box:

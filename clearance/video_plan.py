@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING
 from clearance.errors import ExportRefusedError
 from clearance.results import AudioMode, Outcome
 from clearance.video_clear import voices_settled
-from clearance.video_masks import MaskedTrack, frames_around, masked_place, masked_track
+from clearance.video_masks import (
+    FrameMask,
+    MaskedTrack,
+    frame_mask,
+    frames_around,
+    masked_place,
+    masked_track,
+)
 from detector.faces import Box
 from detector.tracks import How
 
 if TYPE_CHECKING:
+    from clearance.masks import Drawn
     from clearance.results import TrackResult, VideoResult
     from clearance.video_encoding import VideoFormat
     from clearance.video_looking import Watched
@@ -50,6 +58,7 @@ class VideoPlan:
         audio: what becomes of the sound; `MUTE` where there is none.
         silences: from when to when nothing is heard, in seconds, where `audio` says so.
         digest: of all that the copy rests on, 64 hexadecimal digits.
+        drawn: masks drawn by hand, hidden in every frame.
     """
 
     watched: Watched
@@ -61,6 +70,12 @@ class VideoPlan:
     audio: AudioMode
     silences: tuple[tuple[Fraction, Fraction], ...]
     digest: str
+    drawn: tuple[Drawn, ...] = ()
+
+    def mask_at(self, frame: int, tracks: Iterable[MaskedTrack]) -> FrameMask:
+        """What is hidden in a frame: these tracks, and what was drawn by hand."""
+        info = self.watched.info
+        return frame_mask(tracks, frame, info.width, info.height, self.drawn)
 
     def seen_at(self, frame: int) -> list[Box]:
         """The faces that may be seen in a frame; not where they only could be."""
@@ -79,11 +94,13 @@ class VideoWishes:
         hide: numbers of tracks that are hidden although they may be seen; from 1.
         hide_all: hide everybody.
         audio: what becomes of the sound; None for what the consents allow.
+        drawn: masks drawn by hand, in pixels of a frame; they are hidden in every frame.
     """
 
     hide: tuple[int, ...] = ()
     hide_all: bool = False
     audio: AudioMode | None = None
+    drawn: tuple[Drawn, ...] = ()
 
 
 def plan_copy(
@@ -103,7 +120,7 @@ def plan_copy(
         version: of the program and the networks, for the digest.
 
     Raises:
-        ExportRefusedError: a number is that of no track.
+        ExportRefusedError: a number is that of no track, or a drawn mask lies outside.
     """
     tracks = watched.followed.tracks
     hidden = _hidden(result, wishes)
@@ -125,6 +142,7 @@ def plan_copy(
         audio=audio,
         silences=silences,
         digest="",
+        drawn=_in_the_picture(wishes.drawn, watched, result),
     )
     return dataclasses.replace(plan, digest=_digest(plan, version))
 
@@ -153,6 +171,20 @@ def chunks_of(watched: Watched) -> tuple[Chunk, ...]:
             starts.append(frame)
     stops = [*starts[1:], watched.followed.frames]
     return tuple(Chunk(*one) for one in zip(range(len(starts)), starts, stops, strict=True))
+
+
+def _in_the_picture(
+    drawn: tuple[Drawn, ...], watched: Watched, result: VideoResult
+) -> tuple[Drawn, ...]:
+    width, height = watched.info.width, watched.info.height
+    if not all(one.touches(width, height) for one in drawn):
+        raise ExportRefusedError(
+            "A mask drawn by hand lies outside {path}, which has {width} x {height} pixels.",
+            path=result.path,
+            width=width,
+            height=height,
+        )
+    return drawn
 
 
 def _hidden(result: VideoResult, wishes: VideoWishes) -> set[int]:
@@ -204,6 +236,7 @@ def _digest(plan: VideoPlan, version: str) -> str:
         [(track.start, track.boxes.tobytes()) for track in plan.seen],
         plan.chunks,
         plan.format,
+        [one.text for one in plan.drawn],
     )
     for part in told:
         digest.update(repr(part).encode())

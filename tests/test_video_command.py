@@ -260,6 +260,37 @@ def test_parts_of_another_decision_are_thrown_away(
     assert min(hidden_share(out / "two.mp4", face_in(KNOWN), to_the_right)) == 1.0
 
 
+def test_a_mask_that_a_person_drew_is_hidden_in_every_frame(tmp_path: Path) -> None:
+    video = made(tmp_path / "wall.mp4", *pictures(0.4, size="320x240"))
+    out, sheets = tmp_path / "out", tmp_path / "sheets"
+    drawn = ("--mask", "box:40,40,120,100")
+    run("export", video, *drawn, "-o", out, "--explain", sheets).assert_exit(ExitCode.CLEARED)
+    shown = list(frames(open_video(out / "wall.mp4")))
+    assert len(shown) == 10
+    for frame in shown:
+        assert np.abs(frame.y[44:96, 44:116].astype(int) - GREY).max() < 24
+    # Nobody is in it, so that there is no doubt to be looked at.
+    assert not sheets.exists()
+    outside = ("--mask", "box:400,40,500,100")
+    answer = run("export", video, *outside, "-o", out, "--json")
+    answer.assert_exit(ExitCode.INPUT_OR_OUTPUT)
+    assert "320 x 240" in answer.document["problem"]
+    assert not (out / "wall.mp4").exists()
+
+
+def test_doubtful_frames_are_drawn_for_the_house(
+    two_people: Path, filmed: Path, tmp_path: Path
+) -> None:
+    out, sheets = tmp_path / "out", tmp_path / "sheets"
+    judged = ("--registry", filmed, *WEBSITE)
+    run("export", two_people, *judged, "-o", out, "--explain", sheets).assert_exit(ExitCode.CLEARED)
+    (sheet,) = sheets.iterdir()
+    assert sheet.name == "two.explain.png"
+    pixels = open_photo(sheet).pixels
+    red = (np.abs(pixels.astype(int) - (220, 20, 30)).max(axis=2) < 10).sum()
+    assert red > 200
+
+
 def _never(*_: object, **__: object) -> None:
     raise AssertionError("looked at once more")
 
