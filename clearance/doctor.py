@@ -52,6 +52,7 @@ def examined(
     )
     yield _key(folder, words)
     yield _disk(folder, words)
+    yield _videos(words)
     yield _earlier_copies(folder, words)
     yield _due(registry, today, words)
     yield _drafts(registry, today, words)
@@ -130,6 +131,17 @@ def _key(folder: Path, words: Language) -> Finding:
             "it elsewhere, with CLEARANCE_KEY_FILE or in the keyring"
         ),
     )
+
+
+def _videos(words: Language) -> Finding:
+    from detector.errors import VideoToolMissingError
+    from detector.ffmpeg import executable
+
+    try:
+        executable()
+    except VideoToolMissingError as error:
+        return Finding("videos", Health.NOTICE, words.error(error))
+    return Finding("videos", Health.WELL, words.gettext("videos can be read and written"))
 
 
 def _disk(folder: Path, words: Language) -> Finding:

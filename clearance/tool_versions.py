@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from clearance.settings import Settings
     from detector.detector import Detector
 
-_LIBRARIES = ("onnxruntime", "numpy", "pillow")
-"""What computes on pixels: another version may round differently."""
+_LIBRARIES = ("onnxruntime", "numpy", "pillow", "imageio-ffmpeg")
+"""What computes on pixels, or decodes them: another version may round differently."""
 
 
 def tool_versions(house: House) -> Mapping[str, str]:

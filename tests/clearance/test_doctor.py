@@ -18,7 +18,7 @@ from tests.clearance.clerk import Clerk
 
 NAMED = '[institution]\nname = "Spital Belmont"\ncontact = "image@example.org"\n'
 CHECKS = (
-    *("institution", "key", "disk", "earlier_copies", "retention", "drafts"),
+    *("institution", "key", "disk", "videos", "earlier_copies", "retention", "drafts"),
     *("database", "log", "dossiers", "files"),
 )
 
