@@ -66,7 +66,7 @@ def clip(
     path: Path,
     people: Sequence[Seen],
     *arguments: str,
-    frames: int = 26,
+    frames: int = 16,
     rate: int = 25,
     size: tuple[int, int] = (960, 540),
 ) -> Path:
