@@ -356,12 +356,14 @@ def _write_reports(
 
 def _write_contact_sheet(order: Order, path: Path, task: Task, run: Run, found: Findings) -> None:
     """Write pages of small pictures, and say where."""
+    from clearance.video_stills import Stills
     from forms.contact_sheet import small_opener, write_contact_sheet
 
     if task.sources is None:
         raise AssertionError("only an album has a contact sheet")
     head = _head(order, found.results, run.use, run.house, names=True)
-    write_contact_sheet(found.results, path, head, small_opener(task.sources.read), found.alike)
+    opener = small_opener(task.sources.read)
+    write_contact_sheet(found.results, path, head, opener, found.alike, still=Stills())
     say(order.words.gettext("Contact sheet: {path}").format(path=path))
 
 
@@ -374,10 +376,11 @@ def _write_report(
     *,
     names: bool = True,
 ) -> None:
+    from clearance.video_stills import Stills
     from forms.clearance_report import write_report
 
     head = _head(order, results, use, house, names=names)
-    write_report(results, path, head, house.eyes.open_photo)
+    write_report(results, path, head, house.eyes.open_photo, still=Stills())
     say(order.words.gettext("Report: {path}").format(path=path))
 
 

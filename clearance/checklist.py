@@ -6,10 +6,12 @@ import enum
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from clearance.results import VideoResult
 from consent.records import Material
 
 if TYPE_CHECKING:
     from clearance.language import Language
+    from clearance.results import PhotoResult
 
 
 class ChecklistItem(enum.StrEnum):
@@ -39,6 +41,13 @@ def checklist_for(material: Material = Material.PHOTO) -> tuple[ChecklistItem, .
     return tuple(
         item for item in ChecklistItem if item is not ChecklistItem.VOICE or material in _HEARD
     )
+
+
+def checklist_of(result: PhotoResult) -> tuple[ChecklistItem, ...]:
+    """What a person must answer for a file that was judged; of a video that is silent no voice."""
+    if isinstance(result, VideoResult):
+        return checklist_for(Material.VIDEO if result.sound else Material.PHOTO)
+    return checklist_for(result.use.material) if result.use else checklist_for()
 
 
 def question(item: ChecklistItem, words: Language) -> str:

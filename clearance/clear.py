@@ -448,7 +448,7 @@ def remember(result: PhotoResult, house: House) -> None:
         people=sorted(result.people),
         forms=sorted({serial for face in result.faces for serial in face.serials}),
         said=[word.id for face in result.faces for word in (face.said, face.recognised) if word],
-        export=result.copy_sha256,
+        export=result.copy.sha256 if result.copy else None,
     )
 
 

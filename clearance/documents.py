@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from clearance.checklist import checklist_for
-from clearance.results import Outcome
+from clearance.checklist import checklist_of
+from clearance.results import Outcome, VideoResult
+from clearance.video_document import inside, video_document, video_without_names
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,8 +27,19 @@ def photo_document(result: PhotoResult) -> Document:
     """One file's verdict, in the published form.
 
     Boxes are [left, top, right, bottom] in pixels of the upright picture, right
-    and bottom exclusive. A margin is null when the gallery holds one person.
+    and bottom exclusive. A margin is null when the gallery holds one person. That of a
+    video says what a photo's says, of each face at its best moment, and more.
     """
+    document = _photo(result)
+    if isinstance(result, VideoResult):
+        document["kind"] = "video"
+        document["video"] = video_document(result)
+        for face, said in zip(result.faces, document["faces"], strict=True):
+            said["box"] = inside(face.face.box, result)
+    return document
+
+
+def _photo(result: PhotoResult) -> Document:
     return {
         "path": str(result.path),
         "sha256": result.sha256,
@@ -67,6 +79,8 @@ def without_names(result: PhotoResult, numbers: Mapping[str, int]) -> Document:
         _blank(said["said"], "by", "reason")
         for exemption in said["exemptions"]:
             _blank(exemption, "reason", "approver")
+    if isinstance(result, VideoResult):
+        video_without_names(result, document["video"])
     if export := document["export"]:
         export["path"] = result.export.path.name if result.export else None
         for name in export["names"]:
@@ -86,7 +100,7 @@ def _checklist(result: PhotoResult) -> list[Document]:
     """What a person must still answer; nothing for a file that could not be judged."""
     if result.outcome is Outcome.FAILED:
         return []
-    items = checklist_for(result.use.material) if result.use else checklist_for()
+    items = checklist_of(result)
     return [{"item": item.value, "answer": None, "by": None, "on": None} for item in items]
 
 

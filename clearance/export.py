@@ -205,6 +205,8 @@ class Exporter:
             ExportError: the copy cannot be written.
         """
         self._refuse_input(target)
+        with explained(target), finished.open("rb+") as file:
+            os.fsync(file.fileno())
         _replace(finished, target)
 
     def keep(self, photo: Path, sha256: str) -> Path | None:

@@ -262,9 +262,9 @@ class PhotoResult:
         return frozenset(by_people | by_machine)
 
     @property
-    def copy_sha256(self) -> str | None:
-        """Of the bytes of its copy; None where there is none."""
-        return self.export.sha256 if self.export else None
+    def copy(self) -> ExportResult | VideoExport | None:
+        """What was written of it to be published; None for nothing."""
+        return self.export
 
 
 class AudioMode(enum.StrEnum):
@@ -393,6 +393,11 @@ class VideoResult(PhotoResult):
     video_export: VideoExport | None = None
 
     @property
-    def copy_sha256(self) -> str | None:
-        """Of the bytes of its copy; None where there is none."""
-        return self.video_export.sha256 if self.video_export else None
+    def copy(self) -> VideoExport | None:
+        """See `PhotoResult.copy`."""
+        return self.video_export
+
+    def place_of(self, track: int) -> int | None:
+        """The place of a track among `faces`, from 1, by its number; None for none of them."""
+        numbers = [one.number for one in self.tracks]
+        return numbers.index(track) + 1 if track in numbers else None

@@ -230,7 +230,7 @@ class Run:
     def _count(self, result: PhotoResult) -> None:
         self._counts[result.outcome] += 1
         self._faces |= bool(result.faces)
-        self._all_copied &= result.copy_sha256 is not None
+        self._all_copied &= result.copy is not None and result.copy.outcome.publishable
         if result.rendition:
             self._edges.add(result.rendition.max_edge)
         if self._keep:

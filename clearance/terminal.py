@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clearance import album_words, copy_words, group_words
-from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult
+from clearance.results import FaceReason, FaceResult, Outcome, PhotoResult, VideoResult
 from detector.untrusted import printable
 
 if TYPE_CHECKING:
@@ -101,8 +101,13 @@ def _symbols(counts: Mapping[Outcome, int]) -> str:
 
 
 def photo(result: PhotoResult, words: Language) -> Group:
-    """The picture's line, then one row per face: who, verdict, why, what to do."""
-    _ = words.gettext
+    """The picture's line, then one row per face: who, verdict, why, what to do.
+
+    Of a video, whoever is there from when to when.
+    """
+    # Not above: it is made of what is here.
+    from clearance import video_table
+
     parts: list[RenderableType] = [_headline(result, words)]
     if result.rendition:
         parts.append(_rendition(result, result.rendition, words))
@@ -111,9 +116,14 @@ def photo(result: PhotoResult, words: Language) -> Group:
         parts.append(Text("  " + printable(problem), style="red"))
     elif not result.faces:
         parts.append(_no_face(words))
-    if result.faces:
+    if isinstance(result, VideoResult):
+        parts += video_table.video(result, words)
+    elif result.faces:
         parts.append(_faces(result.faces, words))
+    if result.faces:
         parts.append(_channels(result, words))
+    if isinstance(result, VideoResult):
+        parts += video_table.beside(result, words)
     if more := copy_words.unjudged(result.unjudged, words):
         parts.append(Text("  " + more, style="yellow"))
     parts += [
@@ -138,9 +148,9 @@ def places(result: PhotoResult, words: Language) -> Group:
             str(number),
             f"{box.left}, {box.top}",
             f"{box.width} × {box.height}",
-            _who(face, words),
-            _verdict(face.outcome, words),
-            _why(face, words),
+            who(face, words),
+            verdict(face.outcome, words),
+            why(face, words),
         )
     parts: list[RenderableType] = [_headline(result, words)]
     if result.rendition:
@@ -204,7 +214,7 @@ def _counts(counts: Mapping[Outcome, int], words: Language) -> Text:
     for number, outcome in enumerate(worst_first):
         line.append(", " if number else "")
         line.append(f"{counts[outcome]} ")
-        line.append_text(_verdict(outcome, words))
+        line.append_text(verdict(outcome, words))
     return line
 
 
@@ -235,27 +245,28 @@ def _faces(faces: Iterable[FaceResult], words: Language) -> Table:
     for number, face in enumerate(faces, 1):
         table.add_row(
             str(number),
-            _who(face, words),
-            _verdict(face.outcome, words),
-            _why(face, words),
+            who(face, words),
+            verdict(face.outcome, words),
+            why(face, words),
             what_to_do(face, words),
         )
     return table
 
 
-def _who(face: FaceResult, words: Language) -> str:
+def who(face: FaceResult, words: Language) -> str:
+    """Whom a face is taken for, by name."""
     if FaceReason.NOT_A_FACE in face.reasons:
         return "–"
     return printable(face.name or words.gettext("unknown"))
 
 
-def _why(face: FaceResult, words: Language) -> str:
+def why(face: FaceResult, words: Language) -> str:
     """The reasons, and the forms that a clearance rests on."""
-    why = printable(words.why(face))
+    reasons = printable(words.why(face))
     if face.reasons or not face.serials:
-        return why
+        return reasons
     ground = words.gettext("consent {serials}").format(serials=", ".join(face.serials))
-    return "; ".join(filter(None, (printable(ground), why)))
+    return "; ".join(filter(None, (printable(ground), reasons)))
 
 
 def what_to_do(face: FaceResult, words: Language) -> str:
@@ -299,6 +310,7 @@ def _copy(result: PhotoResult, words: Language) -> Text:
     return line
 
 
-def _verdict(outcome: Outcome, words: Language) -> Text:
+def verdict(outcome: Outcome, words: Language) -> Text:
+    """A verdict in a word or two, with its symbol."""
     symbol, style = LOOKS[outcome]
     return Text(f"{symbol} {words.outcome(outcome)}", style=style)

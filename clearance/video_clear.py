@@ -120,7 +120,7 @@ def decide_video(
         duration=float(watched.end - watched.time_of(0)),
         frames=watched.followed.frames,
         frame_rate=float(watched.frame_rate),
-        cuts=tuple(float(watched.time_of(cut)) for cut in watched.followed.cuts),
+        cuts=tuple(_seconds(watched, cut) for cut in watched.followed.cuts),
         uncertain=tuple(_uncertain(place, watched) for place in watched.followed.uncertain),
         sound=bool(info.audio),
         beside=tuple(dict.fromkeys(one.kind.value for one in info.beside)),
@@ -155,13 +155,13 @@ def _track(
     return TrackResult(
         number=track.number,
         verdict=verdict,
-        start=float(watched.time_of(track.start)),
-        end=float(watched.time_of(track.stop)),
+        start=_seconds(watched, track.start),
+        end=_seconds(watched, track.stop),
         frames=len(track.boxes),
         seen=len(seen),
         longest_gap=float(track.longest_gap / watched.frame_rate),
-        weakest=(float(watched.time_of(track.start + weakest)), float(track.scores[weakest])),
-        best=float(watched.time_of(frame)),
+        weakest=(_seconds(watched, track.start + weakest), float(track.scores[weakest])),
+        best=_seconds(watched, frame),
         agreed=identity.agreed,
         measured=identity.measured,
         began=track.began,
@@ -206,11 +206,16 @@ def _uncertain(place: Uncertain, watched: Watched) -> UncertainSpan:
         max(box.bottom for box in place.boxes),
     ).clipped(info.width, info.height)
     return UncertainSpan(
-        float(watched.time_of(place.start)),
-        float(watched.time_of(place.stop)),
+        _seconds(watched, place.start),
+        _seconds(watched, place.stop),
         whole,
         place.track,
     )
+
+
+def _seconds(watched: Watched, frame: int) -> float:
+    """When a frame is shown, after the first one: as it is in a copy, too."""
+    return float(watched.time_of(frame) - watched.first)
 
 
 def _worst(outcomes: Iterable[Outcome], *, doubtful: bool) -> Outcome:

@@ -110,7 +110,7 @@ class VideoCopies:
             audio=plan.audio,
             removed=result.beside,
             rounds=max(one.rounds for one in proven),
-            outcome=Outcome.REDACTED if plan.masks or plan.drawn or appeared else Outcome.CLEARED,
+            outcome=_outcome(plan, result, hidden=bool(plan.masks or plan.drawn or appeared)),
         )
 
     def _explain(self, path: Path, plan: VideoPlan, appeared: Sequence[tuple[int, Box]]) -> None:
@@ -150,6 +150,16 @@ class VideoCopies:
                     proven.append(self._examined(plan, next(written).result(), examiner))
                 told.examined(chunk.stop - chunk.start, watched_frames)
         return proven
+
+
+def _outcome(plan: VideoPlan, result: VideoResult, *, hidden: bool) -> Outcome:
+    """The verdict on a copy: a voice that somebody wants to keep is heard by somebody first."""
+    shown = [track for track in result.tracks if track.number not in plan.hidden]
+    agreed = bool(shown) and all(track.cleared_voice for track in shown)
+    silenced = plan.audio is AudioMode.MUTE_UNCLEARED or not plan.hidden
+    if plan.audio in (AudioMode.KEEP, AudioMode.MUTE_UNCLEARED) and not (agreed and silenced):
+        return Outcome.REVIEW
+    return Outcome.REDACTED if hidden else Outcome.CLEARED
 
 
 def _one_ahead(

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from clearance.rate import MatchingRate
     from clearance.results import PhotoResult
     from clearance.settings import Institution
-    from detector.faces import Frame
+    from detector.faces import Frame, Pixels
     from detector.matching import Limits
 
     OpenPhoto = Callable[[Path], Frame]
+    Still = Callable[[Path, str, float], Pixels]
+    """The picture of a video, of this SHA-256, that is shown at a time in seconds, as it is."""
 
 SUFFIXES = (".pdf", ".html", ".csv", ".json")
 
@@ -60,6 +62,8 @@ def write_report(
     path: Path,
     head: ReportHead,
     open_photo: OpenPhoto | None = None,
+    *,
+    still: Still | None = None,
 ) -> None:
     """Write the report in the format that the file's suffix names: one of `SUFFIXES`.
 
@@ -68,6 +72,9 @@ def write_report(
         path: the file; it is replaced if it exists.
         head: what the report says about itself.
         open_photo: opens a picture for its thumbnail; the detector's own by default.
+        still: takes a picture out of a video, at its own size; it raises a `DetectorError` or
+            an `OSError` where it cannot, or where the file is another one by now. Without it
+            no picture of a video is shown.
 
     Raises:
         ReportFormatError: the suffix is another one.
@@ -85,13 +92,13 @@ def write_report(
             from forms.report_document import write_document
 
             with written_whole(path) as stream:
-                write_document(stream, results, head, opener)
+                write_document(stream, results, head, opener, still)
         case ".html":
             from forms.report_html import write_html
 
             with written_whole(path) as stream:
                 text = io.TextIOWrapper(stream, "utf-8", errors="backslashreplace")
-                write_html(text, results, head, opener)
+                write_html(text, results, head, opener, still)
                 text.flush()
                 text.detach()
         case ".csv":

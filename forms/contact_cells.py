@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 import unicodedata
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 from reportlab.lib.colors import white
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
-from clearance.results import Outcome
+from clearance.results import Outcome, VideoResult
+from clearance.timeline import clock
 from detector.errors import DetectorError
 from forms.report_parts import COLOURS, FAINT, INK, RULE, SHADE, draw_sign
 from forms.typeface import BOLD, REGULAR, legible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from clearance.language import Language
     from clearance.results import FaceResult, PhotoResult
     from detector.faces import Pixels, SmallPhoto
+    from forms.clearance_report import Still
     from forms.streamed_canvas import StreamedCanvas
 
     OpenSmall = Callable[[Path, int], SmallPhoto]
@@ -45,6 +49,10 @@ _CROWD = 12
 """From so many faces on their numbers are smaller."""
 _TAG, _SMALL_TAG = 5.0, 3.4
 _BIG_SIGN = 18.0
+_STILLS = 4
+"""So many moments of a video stand in the place of one picture."""
+_STILL_SIDE = 320
+"""Longer side of each of them, in pixels."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ class CellPainter:
 
     language: Language
     open_small: OpenSmall
+    still: Still | None = None
 
     def draw(self, canvas: StreamedCanvas, entry: Entry, place: Place) -> None:
         """Draw one picture with its caption."""
@@ -85,6 +94,9 @@ class CellPainter:
 
     def _draw_picture(self, canvas: StreamedCanvas, entry: Entry, room: Place) -> None:
         result = entry.result
+        if isinstance(result, VideoResult):
+            self._draw_video(canvas, entry, result, room)
+            return
         longer = max(1, round(max(room[2:]) * _PIXELS_PER_POINT))
         _ = self.language.gettext
         try:
@@ -99,6 +111,45 @@ class CellPainter:
             self._draw_words(canvas, Outcome.FAILED, changed, room)
             return
         self._draw_pixels(canvas, small.pixels, result, room)
+
+    def _draw_video(
+        self, canvas: StreamedCanvas, entry: Entry, result: VideoResult, room: Place
+    ) -> None:
+        """A few moments of a video, or words in place of them."""
+        stills = list(itertools.islice(self._stills(result), _STILLS))
+        if not stills:
+            length = clock(result.duration)
+            said = entry.problem or self.language.gettext("Video, {length}").format(length=length)
+            self._draw_words(canvas, result.outcome, said, room)
+            return
+        left, bottom, width, height = room
+        abreast = 1 if len(stills) == 1 else 2
+        wide, high = width / abreast, height / abreast
+        for number, pixels in enumerate(stills):
+            down, across = divmod(number, abreast)
+            tall, broad = pixels.shape[:2]
+            scale = min((wide - 1) / broad, (high - 1) / tall)
+            foot = bottom + height - (down + 1) * high
+            place = (left + across * wide, foot, broad * scale, tall * scale)
+            canvas.draw_jpeg(_as_jpeg(pixels), (broad, tall), place)
+        canvas.setStrokeColor(COLOURS[result.outcome])
+        canvas.setLineWidth(1.0)
+        canvas.rect(*room, stroke=1, fill=0)
+        if result.outcome is Outcome.FAILED:
+            self._draw_badge(canvas, room)
+
+    def _stills(self, result: VideoResult) -> Iterator[Pixels]:
+        """Moments in which somebody is there, spread over the video; small."""
+        if self.still is None or result.sha256 is None:
+            return
+        for time in moments(result):
+            try:
+                pixels = self.still(result.path, result.sha256, time)
+            except (DetectorError, OSError):
+                continue
+            image = Image.fromarray(np.ascontiguousarray(pixels))
+            image.thumbnail((_STILL_SIDE, _STILL_SIDE))
+            yield np.asarray(image)
 
     def _draw_pixels(
         self, canvas: StreamedCanvas, pixels: Pixels, result: PhotoResult, room: Place
@@ -178,6 +229,16 @@ class CellPainter:
             canvas.setFont(REGULAR, _SIZE - 0.5)
             note = shortened(entry.note, width, _SIZE - 0.5)
             canvas.drawString(left, first - 2 * _LINE, note)
+
+
+def moments(result: VideoResult) -> list[float]:
+    """Times of a video for a few small pictures: the best of its tracks, spread over it."""
+    best = sorted(track.best for track in result.tracks if track.best is not None)
+    if not best:
+        return [result.duration / 2] if result.duration else []
+    last = len(best) - 1
+    places = dict.fromkeys(round(last * part / (_STILLS - 1)) for part in range(_STILLS))
+    return list(dict.fromkeys(best[place] for place in places))
 
 
 def shortened(text: str, room: float, size: float = _SIZE) -> str:

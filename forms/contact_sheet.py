@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from clearance.bursts import PictureGroup
     from clearance.results import PhotoResult
     from detector.faces import SmallPhoto
-    from forms.clearance_report import ReportHead
+    from forms.clearance_report import ReportHead, Still
     from forms.contact_cells import OpenSmall
 
 _HEADING = 17.0
@@ -99,7 +99,7 @@ def small_opener(read: Callable[[Path], bytes]) -> OpenSmall:
     return opened
 
 
-def write_contact_sheet(
+def write_contact_sheet(  # noqa: PLR0913 - each of them stands for itself
     results: Sequence[PhotoResult],
     path: Path,
     head: ReportHead,
@@ -108,6 +108,7 @@ def write_contact_sheet(
     *,
     only: Collection[Outcome] = frozenset(Outcome),
     grid: Grid | None = None,
+    still: Still | None = None,
 ) -> None:
     """Write a PDF in which every picture is seen small, with its faces and its verdict.
 
@@ -127,12 +128,14 @@ def write_contact_sheet(
         groups: pictures that are alike, by their paths, as `clearance.bursts.groups`.
         only: the verdicts whose pictures are shown; the counts are of all pictures.
         grid: how many pictures a page has.
+        still: takes a picture out of a video, as for `forms.clearance_report.write_report`;
+            without it words stand in place of a video.
 
     Raises:
         DocumentNotWrittenError: the file cannot be written.
     """
     register_typeface()
-    sheet = _Sheet(ReportWords.of(results, head), grid or Grid(), open_small)
+    sheet = _Sheet(ReportWords.of(results, head), grid or Grid(), open_small, still)
     with written_whole(path) as stream:
         _ = head.language.gettext
         margin = functools.partial(
@@ -163,6 +166,7 @@ class _Sheet:
     words: ReportWords
     grid: Grid
     open_small: OpenSmall
+    still: Still | None = None
 
     @property
     def head(self) -> ReportHead:
@@ -190,7 +194,7 @@ class _Sheet:
             if result.outcome in only
         ]
         top = self._draw_opening(canvas, results, len(shown))
-        painter = CellPainter(self.head.language, self.open_small)
+        painter = CellPainter(self.head.language, self.open_small, self.still)
         rows = list(self._rows(self._blocks(shown, groups)))
         for row in rows:
             top -= _BETWEEN if row.heading else 0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from clearance.results import FaceResult, PhotoResult
+    from clearance.results import FaceResult, Outcome, PhotoResult
     from detector.faces import Frame, Pixels
     from forms.clearance_report import OpenPhoto
 
@@ -83,21 +83,17 @@ def opening_once(open_photo: OpenPhoto) -> OpenPhoto:
     return opened
 
 
-class FaceCrop(Flowable):
-    """A face in a cell of the table; for one that must not be seen its verdict's sign."""
+class Crop(Flowable):
+    """A face in a cell of a table; for one that must not be seen its verdict's sign.
 
-    def __init__(
-        self,
-        result: PhotoResult,
-        face: FaceResult,
-        open_photo: Callable[[Path], Frame],
-    ) -> None:
+    The pixels are asked for only while it is drawn, and only of whoever may be seen.
+    """
+
+    def __init__(self, outcome: Outcome, pixels: Callable[[], Pixels | None]) -> None:
         super().__init__()
-        side = _SIDE if face.outcome in SHOWN else _SIGN
-        self._result = result
-        self._face = face
-        self._open_photo = open_photo
-        self.width = self.height = side
+        self._outcome = outcome
+        self._take = pixels
+        self.width = self.height = _SIDE if outcome in SHOWN else _SIGN
 
     def wrap(self, _width: float, _height: float) -> tuple[float, float]:
         """Its size, whatever the room."""
@@ -106,25 +102,38 @@ class FaceCrop(Flowable):
     def draw(self) -> None:
         """Draw it with its lower left corner at the origin."""
         canvas, side = self.canv, self.width
-        pixels = self._pixels()
+        pixels = self._take() if self._outcome in SHOWN else None
         if pixels is None:
             canvas.setFillColor(SHADE)
             canvas.setStrokeColor(RULE)
             canvas.setLineWidth(0.5)
             canvas.rect(0, 0, side, side, stroke=1, fill=1)
-            draw_sign(canvas, self._face.outcome, side * 0.3, side * 0.3, side * 0.4)
+            draw_sign(canvas, self._outcome, side * 0.3, side * 0.3, side * 0.4)
             return
         high, wide = pixels.shape[:2]
         scale = side / max(high, wide)
         width, height = wide * scale, high * scale
         draw_image(canvas, as_jpeg(pixels), 0, side - height, width, height)
-        canvas.setStrokeColor(COLOURS[self._face.outcome])
+        canvas.setStrokeColor(COLOURS[self._outcome])
         canvas.setLineWidth(0.8)
         canvas.rect(0, side - height, width, height, stroke=1, fill=0)
 
+
+class FaceCrop(Crop):
+    """A face of a photo."""
+
+    def __init__(
+        self,
+        result: PhotoResult,
+        face: FaceResult,
+        open_photo: Callable[[Path], Frame],
+    ) -> None:
+        super().__init__(face.outcome, self._pixels)
+        self._result = result
+        self._face = face
+        self._open_photo = open_photo
+
     def _pixels(self) -> Pixels | None:
-        if self._face.outcome not in SHOWN:
-            return None
         try:
             frame = self._open_photo(self._result.path)
         except (DetectorError, OSError):

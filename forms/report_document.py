@@ -35,6 +35,7 @@ from forms.report_parts import (
 )
 from forms.report_pictures import PictureSections
 from forms.report_small_tables import set_tables
+from forms.report_stills import Stills
 from forms.report_style import (
     BODY,
     CELL,
@@ -61,11 +62,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clearance.results import PhotoResult
-    from forms.clearance_report import OpenPhoto, ReportHead
+    from forms.clearance_report import OpenPhoto, ReportHead, Still
 
 
 def write_document(
-    stream: BinaryIO, results: Sequence[PhotoResult], head: ReportHead, open_photo: OpenPhoto
+    stream: BinaryIO,
+    results: Sequence[PhotoResult],
+    head: ReportHead,
+    open_photo: OpenPhoto,
+    still: Still | None = None,
 ) -> None:
     """Write the PDF to the stream."""
     register_typeface()
@@ -87,7 +92,7 @@ def write_document(
         MARGIN, document.bottomMargin, TEXT_WIDTH, A4[1] - TOP - BOTTOM, 0, 0, 0, 0, id="area"
     )
     document.addPageTemplates(PageTemplate("page", [area]))
-    writer = _Writer(head, ReportWords.of(results, head), open_photo)
+    writer = _Writer(head, ReportWords.of(results, head), open_photo, Stills(still))
     document.build(
         list(writer.story(results)),
         canvasmaker=functools.partial(
@@ -114,6 +119,7 @@ class _Writer:
     head: ReportHead
     words: ReportWords
     open_photo: OpenPhoto
+    stills: Stills
 
     def story(self, results: Sequence[PhotoResult]) -> Iterator[Flowable]:
         """The whole report, in reading order."""
@@ -122,7 +128,7 @@ class _Writer:
         yield from self._list(results)
         yield from self._people(results)
         opened = opening_once(self.open_photo)
-        sections = PictureSections(self.words, opened, single=len(results) == 1)
+        sections = PictureSections(self.words, opened, self.stills, single=len(results) == 1)
         for number, result in enumerate(results, 1):
             yield from sections.section(number, result)
         yield from self._limits()

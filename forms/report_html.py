@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import collections
-import io
-from html import escape
 from typing import TYPE_CHECKING, TextIO
 
-from PIL import Image
-
-from clearance.results import Outcome
+from clearance.results import Outcome, VideoResult
 from detector.errors import DetectorError
+from forms.html_parts import as_data, as_text, fact_rows, row, strong
 from forms.report_charts import as_hex, bar_as_svg
 from forms.report_crops import face_crop, opening_once
 from forms.report_parts import is_the_judged_one, thumbnail
+from forms.report_stills import Stills
 from forms.report_tables import Blank, ReportTables, Verdict, of_several
+from forms.report_video_pages import VideoPages
 from forms.report_words import ReportWords, what_may_go_out, worst_first
-from forms.typeface import legible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from clearance.results import FaceResult, PhotoResult
-    from detector.faces import Frame, Pixels
-    from forms.clearance_report import OpenPhoto, ReportHead
+    from detector.faces import Frame
+    from forms.clearance_report import OpenPhoto, ReportHead, Still
     from forms.report_tables import Cell, SmallTable
 
 _WIDE = 640
@@ -55,32 +52,41 @@ h3 { margin: 1.2rem 0 .2rem; font-size: .95rem; color: #12466b; } h3 + p { margi
 .bar text { fill: #fff; font: bold 18px sans-serif; text-anchor: middle; }
 .key { margin-right: 1rem; font-size: .85rem; } .key i { display: inline-block; width: .7rem;
   height: .7rem; margin-right: .3rem; }
+.timeline { margin: .3rem 0 .8rem; } .timeline > svg { width: 100%; display: block; }
+.timeline text { font-size: 15px; fill: #1f2933; } .timeline .key { white-space: nowrap;
+  display: inline-block; } .timeline .key svg { vertical-align: -3px; }
+.moments img { width: 15rem; }
 @media print { body { margin: 0; max-width: none; } tr, figure { break-inside: avoid; }
   * { print-color-adjust: exact; } }
 """
 
 
 def write_html(
-    stream: TextIO, results: Sequence[PhotoResult], head: ReportHead, open_photo: OpenPhoto
+    stream: TextIO,
+    results: Sequence[PhotoResult],
+    head: ReportHead,
+    open_photo: OpenPhoto,
+    still: Still | None = None,
 ) -> None:
     """Write the report picture by picture, so that an album of any length needs the room of one."""
-    writer = _Writer(ReportWords.of(results, head), open_photo)
+    writer = _Writer(ReportWords.of(results, head), open_photo, Stills(still))
     for part in writer.document(results):
         stream.write(part)
 
 
 class _Writer:
-    def __init__(self, words: ReportWords, open_photo: OpenPhoto) -> None:
+    def __init__(self, words: ReportWords, open_photo: OpenPhoto, stills: Stills) -> None:
         self._words = words
         self._language = words.head.language
         self._open_photo = opening_once(open_photo)
         self._tables = ReportTables(words)
+        self._videos = VideoPages(words, stills)
 
     def document(self, results: Sequence[PhotoResult]) -> Iterator[str]:
         """The whole file, in reading order."""
         words, _ = self._words, self._language.gettext
         counts = collections.Counter(map(what_may_go_out, results))
-        title = _text(words.title)
+        title = as_text(words.title)
         # No script, no address: the file shows what is in it and asks nobody.
         policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
         yield (
@@ -90,13 +96,13 @@ class _Writer:
             f'<meta name="robots" content="noindex">\n<title>{title}</title>\n'
             f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n"
         )
-        rows = [(label, _text(text or "–")) for label, text in words.opening(results)]
-        yield _facts(rows)
+        rows = [(label, as_text(text or "–")) for label, text in words.opening(results)]
+        yield fact_rows(rows)
         worst = Outcome.worst(counts)
         yield (
             f'<div class="lead" style="border-color:{as_hex(worst)}">'
-            f"<strong>{_text(words.lead(counts))}</strong>"
-            f"{_text(words.counted(counts, results))}</div>\n"
+            f"<strong>{as_text(words.lead(counts))}</strong>"
+            f"{as_text(words.counted(counts, results))}</div>\n"
         )
         if len(results) > 1:
             outcomes = [result.outcome for result in results]
@@ -110,19 +116,19 @@ class _Writer:
         for number, result in enumerate(results, 1):
             yield from self._section(number, result, single=len(results) == 1)
         heading, *points = words.limits()
-        yield f"<h2>{_text(heading)}</h2>\n<ul>\n"
-        yield "".join(f"<li>{_text(point)}</li>\n" for point in points)
+        yield f"<h2>{as_text(heading)}</h2>\n<ul>\n"
+        yield "".join(f"<li>{as_text(point)}</li>\n" for point in points)
         copy = (
             _("Internal copy: it names people. Do not pass it on.")
             if words.head.names
             else _("Copy without people’s names; the name of a file may still hold one.")
         )
-        yield f"</ul>\n<footer>{_text(copy)}</footer>\n</html>\n"
+        yield f"</ul>\n<footer>{as_text(copy)}</footer>\n</html>\n"
 
     def _list(self, results: Sequence[PhotoResult]) -> Iterator[str]:
         _ = self._language.gettext
         title = _("All pictures, first those that need a person")
-        yield f"<h2>{_text(title)}</h2>\n<table>\n"
+        yield f"<h2>{as_text(title)}</h2>\n<table>\n"
         headings = (
             _("No."),
             _("Picture"),
@@ -130,15 +136,15 @@ class _Writer:
             _("Faces"),
             _("Faces that need something"),
         )
-        yield _row(map(_text, headings), "th")
+        yield row(map(as_text, headings), "th")
         for number, result in worst_first(results):
-            yield _row(
+            yield row(
                 (
                     str(number),
-                    f'<a href="#picture{number}">{_text(result.path.name)}</a>',
+                    f'<a href="#picture{number}">{as_text(result.path.name)}</a>',
                     self._verdict(result.outcome),
                     str(len(result.faces)),
-                    _text(self._words.needs(result)),
+                    as_text(self._words.needs(result)),
                 )
             )
         yield "</table>\n"
@@ -147,40 +153,33 @@ class _Writer:
         _ = self._language.gettext
         yield (
             f'<section id="picture{number}">\n<h2 style="border-color:{as_hex(result.outcome)}">'
-            f"{number}. {_text(result.path.name)} · {self._verdict(result.outcome)}</h2>\n"
-            f'<div class="shown"><figure>{self._picture(result)}</figure><div>\n'
+            f"{number}. {as_text(result.path.name)} · {self._verdict(result.outcome)}</h2>\n"
         )
-        yield _facts(
+        if isinstance(result, VideoResult):
+            yield "<div><div>\n"
+        else:
+            yield f'<div class="shown"><figure>{self._picture(result)}</figure><div>\n'
+        yield fact_rows(
             [
                 (
                     fact.label,
-                    f'<span class="hash">{_text(fact.text)}</span>'
+                    f'<span class="hash">{as_text(fact.text)}</span>'
                     if fact.is_hash
-                    else _strong(fact.text)
+                    else strong(fact.text)
                     if fact.strong
-                    else _text(fact.text),
+                    else as_text(fact.text),
                 )
                 for fact in self._words.file_facts(result)
             ]
         )
         yield "<table>\n"
-        yield _row((_text(_("Channel (bold: asked for)")), _text(_("Verdict"))), "th")
+        yield row((as_text(_("Channel (bold: asked for)")), as_text(_("Verdict"))), "th")
         for channel, outcome in result.channels.items():
-            name = _text(self._language.channel(channel))
+            name = as_text(self._language.channel(channel))
             asked = channel in result.asked
-            yield _row((f"<b>{name}</b>" if asked else name, self._verdict(outcome)))
+            yield row((f"<b>{name}</b>" if asked else name, self._verdict(outcome)))
         yield "</table>\n</div></div>\n"
-        if result.faces:
-            if len(result.faces) > 1:
-                outcomes = [face.outcome for face in result.faces]
-                yield bar_as_svg(_("The verdicts on the faces"), outcomes, self._language)
-            yield '<table class="faces">\n' + _row(map(_text, self._words.face_headings()), "th")
-            for place, face in enumerate(result.faces, 1):
-                yield self._face(place, result, face)
-            yield "</table>\n"
-        elif result.outcome is not Outcome.FAILED:
-            said = _("No face was found. This is not proof that nobody is in the picture.")
-            yield f"<p>{_text(said)}</p>\n"
+        yield from self._below(result)
         if not single and of_several([result]):
             for table in self._tables.people([result]):
                 yield self._small(table)
@@ -190,16 +189,39 @@ class _Writer:
         yield self._small(self._tables.checklist(result))
         yield "</section>\n"
 
+    def _below(self, result: PhotoResult) -> Iterator[str]:
+        """What stands below the facts: the faces, or that there are none."""
+        _ = self._language.gettext
+        if result.faces:
+            if len(result.faces) > 1:
+                outcomes = [face.outcome for face in result.faces]
+                yield bar_as_svg(_("The verdicts on the faces"), outcomes, self._language)
+            if isinstance(result, VideoResult):
+                yield from self._videos.below(result)
+            else:
+                yield from self._faces(result)
+        elif isinstance(result, VideoResult) and result.outcome is not Outcome.FAILED:
+            yield self._videos.nobody(result)
+        elif result.outcome is not Outcome.FAILED:
+            said = _("No face was found. This is not proof that nobody is in the picture.")
+            yield f"<p>{as_text(said)}</p>\n"
+
+    def _faces(self, result: PhotoResult) -> Iterator[str]:
+        yield '<table class="faces">\n' + row(map(as_text, self._words.face_headings()), "th")
+        for place, face in enumerate(result.faces, 1):
+            yield self._face(place, result, face)
+        yield "</table>\n"
+
     def _face(self, number: int, result: PhotoResult, face: FaceResult) -> str:
-        return _row(
+        return row(
             (
                 f"<b>{number}</b><br>{self._crop(number, result, face)}",
-                _text(self._words.person(face)),
+                as_text(self._words.person(face)),
                 self._verdict(face.outcome),
-                _text(self._words.reasons(face)),
-                "<br>".join(map(_text, self._words.likeness(face))),
-                "<br>".join(map(_text, self._words.forms(face))),
-                _text(self._words.reviewer(face)),
+                as_text(self._words.reasons(face)),
+                "<br>".join(map(as_text, self._words.likeness(face))),
+                "<br>".join(map(as_text, self._words.forms(face))),
+                as_text(self._words.reviewer(face)),
             )
         )
 
@@ -210,9 +232,9 @@ class _Writer:
         pixels = face_crop(frame, result, face) if frame else None
         if pixels is None:
             said = _("not shown")
-            return f'<span class="none">{_text(said)}</span>'
-        alt = _text(_("Face {n}").format(n=number))
-        return f'<img class="crop" alt="{alt}" src="{_as_data(pixels)}">'
+            return f'<span class="none">{as_text(said)}</span>'
+        alt = as_text(_("Face {n}").format(n=number))
+        return f'<img class="crop" alt="{alt}" src="{as_data(pixels)}">'
 
     def _opened(self, result: PhotoResult) -> Frame | None:
         """The picture that was judged; None where it is gone, or another by now."""
@@ -226,42 +248,42 @@ class _Writer:
         """A small table with its heading; nothing for none."""
         if table is None:
             return ""
-        parts = [f"<h3>{_text(table.title)}</h3>\n"]
+        parts = [f"<h3>{as_text(table.title)}</h3>\n"]
         if table.note:
-            parts.append(f"<p>{_text(table.note)}</p>\n")
+            parts.append(f"<p>{as_text(table.note)}</p>\n")
         parts.append('<table class="small">\n')
         if any(table.headings):
-            parts.append(_row(map(_text, table.headings), "th"))
-        parts += [_row(map(self._cell, row)) for row in table.rows]
+            parts.append(row(map(as_text, table.headings), "th"))
+        parts += [row(map(self._cell, cells)) for cells in table.rows]
         return "".join([*parts, "</table>\n"])
 
     def _cell(self, cell: Cell) -> str:
         match cell:
             case Verdict(outcome, below):
-                return self._verdict(outcome) + (f"<br>{_text(below)}" if below else "")
+                return self._verdict(outcome) + (f"<br>{as_text(below)}" if below else "")
             case Blank.SQUARE:
                 return '<span class="square"></span>'
             case Blank.LINE:
                 return ""
-        return _text(cell)
+        return as_text(cell)
 
     def _verdict(self, outcome: Outcome) -> str:
-        words = _text(self._language.outcome(outcome))
+        words = as_text(self._language.outcome(outcome))
         return f'<span class="verdict" style="color:{as_hex(outcome)}">{words}</span>'
 
     def _picture(self, result: PhotoResult) -> str:
         """The picture with every uncleared head hidden, and its faces numbered."""
         _ = self._language.gettext
         if result.outcome is Outcome.FAILED or not result.width or not result.height:
-            return _text(_("The picture cannot be opened now."))
+            return as_text(_("The picture cannot be opened now."))
         try:
             frame = self._open_photo(result.path)
         except (DetectorError, OSError):
-            return _text(_("The picture cannot be opened now."))
+            return as_text(_("The picture cannot be opened now."))
         if not is_the_judged_one(frame, result):
-            return _text(_("The file has changed since it was examined."))
+            return as_text(_("The file has changed since it was examined."))
         pixels = thumbnail(frame, result, min(1.0, _WIDE / max(frame.width, frame.height)))
-        alt = _text(result.path.name)
+        alt = as_text(result.path.name)
         boxes = []
         for number, face in enumerate(result.faces, 1):
             box = face.face.box.clipped(result.width, result.height)
@@ -274,29 +296,4 @@ class _Writer:
                 f'<span class="box" style="{place};border-color:{colour}">'
                 f'<b style="background:{colour}">{number}</b></span>'
             )
-        return f'<img alt="{alt}" src="{_as_data(pixels)}">{"".join(boxes)}'
-
-
-def _as_data(pixels: Pixels) -> str:
-    """The picture as an address that holds it."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
-
-
-def _text(words: str) -> str:
-    """Foreign text as HTML: every character is seen, none is obeyed."""
-    return escape(legible(words), quote=True)
-
-
-def _strong(words: str) -> str:
-    return f"<b>{_text(words)}</b>"
-
-
-def _facts(rows: Sequence[tuple[str, str]]) -> str:
-    cells = (f"<tr><th>{_text(label)}</th><td>{fact}</td></tr>\n" for label, fact in rows)
-    return f'<table class="facts">\n{"".join(cells)}</table>\n'
-
-
-def _row(cells: Iterable[str], tag: str = "td") -> str:
-    return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>\n"
+        return f'<img alt="{alt}" src="{as_data(pixels)}">{"".join(boxes)}'

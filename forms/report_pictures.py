@@ -16,7 +16,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from clearance.results import Outcome
+from clearance.results import Outcome, VideoResult
 from forms.report_charts import OutcomeBar
 from forms.report_crops import FaceCrop
 from forms.report_parts import COLOURS, SHADE, Picture
@@ -35,6 +35,7 @@ from forms.report_style import (
     grid,
 )
 from forms.report_tables import ReportTables, of_several
+from forms.report_video_sections import VideoSections
 from forms.report_words import Fact, ReportWords
 from forms.typeface import legible
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from clearance.results import PhotoResult
     from forms.clearance_report import OpenPhoto, ReportHead
+    from forms.report_stills import Stills
 
 _THUMBNAIL = (86 * mm, 70 * mm)
 _FACTS = TEXT_WIDTH - _THUMBNAIL[0] - 5 * mm
@@ -56,6 +58,7 @@ class PictureSections:
 
     words: ReportWords
     open_photo: OpenPhoto
+    stills: Stills
     single: bool = False
     """There is one picture only: what is said of the album is said of it."""
 
@@ -66,7 +69,6 @@ class PictureSections:
 
     def section(self, number: int, result: PhotoResult) -> Iterator[Flowable]:
         """Heading, thumbnail, facts and tables of one picture."""
-        _ = self.head.language.gettext
         top: list[Flowable] = [
             Spacer(0, 14),
             _Anchor(f"picture{number}", f"{number}. {legible(result.path.name)}"),
@@ -74,20 +76,35 @@ class PictureSections:
             Spacer(0, 5),
             self._picture_and_facts(result),
         ]
-        if result.faces:
-            below = [Spacer(0, 6), *self._bar(result), self._faces(result)]
-        elif result.outcome is not Outcome.FAILED:
-            text = _("No face was found. This is not proof that nobody is in the picture.")
-            below = [Spacer(0, 4), Paragraph(as_markup(text), BODY)]
-        else:
-            below = []
-        if len(result.faces) > _LONG_TABLE:
+        below = list(self._below(result))
+        if len(result.faces) > _LONG_TABLE or isinstance(result, VideoResult):
             yield KeepTogether(top)
             yield CondPageBreak(30 * mm)
             yield from below
         else:
             yield KeepTogether([*top, *below])
         yield from self._tables(result)
+
+    def _below(self, result: PhotoResult) -> Iterator[Flowable]:
+        """What stands below the facts: the faces, or that there are none."""
+        videos = VideoSections(self.words, self.stills)
+        if result.faces:
+            yield Spacer(0, 6)
+            yield from self._bar(result)
+            if isinstance(result, VideoResult):
+                yield from videos.below(result)
+            else:
+                yield self._faces(result)
+        elif result.outcome is Outcome.FAILED:
+            return
+        elif isinstance(result, VideoResult):
+            yield from videos.nobody(result)
+        else:
+            text = self.head.language.gettext(
+                "No face was found. This is not proof that nobody is in the picture."
+            )
+            yield Spacer(0, 4)
+            yield Paragraph(as_markup(text), BODY)
 
     def _bar(self, result: PhotoResult) -> Iterator[Flowable]:
         if len(result.faces) > 1:
@@ -135,6 +152,8 @@ class PictureSections:
         if result.outcome is Outcome.FAILED or not result.width or not result.height:
             # Of a file that could not be judged nobody knows which faces to hide.
             return fact_table(self._file_facts(result), TEXT_WIDTH, 40 * mm)
+        if isinstance(result, VideoResult):
+            return self._facts_and_channels(result)
         picture = Picture(
             result,
             self.open_photo,
@@ -148,6 +167,15 @@ class PictureSections:
             self._channels(result),
         ]
         both = Table([[picture, facts]], colWidths=[_THUMBNAIL[0] + 5 * mm, _FACTS])
+        both.setStyle(BARE)
+        return both
+
+    def _facts_and_channels(self, result: PhotoResult) -> Flowable:
+        """Of a video there is more to say than has room beside something."""
+        facts = fact_table(self._file_facts(result), TEXT_WIDTH, 32 * mm)
+        channels = self._channels(result)
+        channels.hAlign = "LEFT"
+        both = Table([[facts], [channels]], colWidths=[TEXT_WIDTH])
         both.setStyle(BARE)
         return both
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from clearance.results import VideoResult
 from clearance.tables import write_csv
 from forms.report_words import ReportWords
 
@@ -24,6 +25,8 @@ _FACE = (
     *("distance", "strangers", "strangers_limit", "margin", "margin_limit"),
     *("forms", "valid_until", "said_by", "said_on", "exemptions"),
 )
+_TIMES = ("from_second", "to_second")
+"""Of a face of a video; where there is none, there are no such columns."""
 
 
 def write_table(path: Path, results: Sequence[PhotoResult], head: ReportHead) -> None:
@@ -36,15 +39,20 @@ def write_table(path: Path, results: Sequence[PhotoResult], head: ReportHead) ->
     """
     words = ReportWords.of(results, head)
     channels = tuple(dict.fromkeys(channel for result in results for channel in result.channels))
-    header = (*_FILE, *_FACE, *channels)
-    write_csv(path, header, _rows(results, words, channels))
+    timed = any(isinstance(result, VideoResult) for result in results)
+    header = (*_FILE, *_FACE, *channels, *(_TIMES if timed else ()))
+    write_csv(path, header, _rows(results, words, channels, timed=timed))
 
 
 def _rows(
-    results: Sequence[PhotoResult], words: ReportWords, channels: Sequence[str]
+    results: Sequence[PhotoResult],
+    words: ReportWords,
+    channels: Sequence[str],
+    *,
+    timed: bool,
 ) -> Iterator[Sequence[object]]:
     for result in results:
-        export = result.export
+        export = result.copy
         file = (
             str(result.path) if words.head.names else result.path.name,
             result.sha256,
@@ -58,9 +66,19 @@ def _rows(
         )
         if not result.faces:
             verdicts = (result.channels.get(channel) for channel in channels)
-            yield (*file, *(None,) * len(_FACE), *(one and one.value for one in verdicts))
+            told = (one and one.value for one in verdicts)
+            yield (*file, *(None,) * len(_FACE), *told, *((None, None) if timed else ()))
         for number, face in enumerate(result.faces, 1):
-            yield (*file, *_face(number, face, words), *_channels(face, channels))
+            times = _times(result, number) if timed else ()
+            yield (*file, *_face(number, face, words), *_channels(face, channels), *times)
+
+
+def _times(result: PhotoResult, number: int) -> tuple[float | None, float | None]:
+    """From when to when a face is there, in seconds."""
+    if not isinstance(result, VideoResult):
+        return None, None
+    track = result.tracks[number - 1]
+    return round(track.start, 3), round(track.end, 3)
 
 
 def _face(number: int, face: FaceResult, words: ReportWords) -> tuple[object, ...]:

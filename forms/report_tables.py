@@ -7,7 +7,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from clearance import metadata_words, registry_words
-from clearance.checklist import checklist_for, question
+from clearance.checklist import checklist_of, question
 from clearance.results import FaceReason, Outcome
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class ReportTables:
         if result.outcome is Outcome.FAILED:
             return None
         language, _ = self.words.head.language, self.words.head.language.gettext
-        items = checklist_for(result.use.material) if result.use else checklist_for()
+        items = checklist_of(result)
         squares = (Blank.SQUARE, Blank.SQUARE, Blank.SQUARE, Blank.LINE)
         return SmallTable(
             _("Beside faces: to be answered by a person"),

@@ -9,9 +9,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clearance import copy_words, registry_words
+from clearance import copy_words, registry_words, video_words
 from clearance.rendition import max_edges
-from clearance.results import FaceReason, Outcome
+from clearance.results import FaceReason, Outcome, VideoResult
 from detector.faces import Certainty
 
 if TYPE_CHECKING:
@@ -246,7 +246,28 @@ class ReportWords:
             told = copy_words.beside_checks(export, self.head.language, names=self.head.names)
             facts += [Fact("", line) for line in told]
             facts.append(Fact(_("Copy’s SHA-256"), export.sha256, is_hash=True))
+        if isinstance(result, VideoResult):
+            facts += self._video_facts(result)
         return facts
+
+    def _video_facts(self, result: VideoResult) -> Iterator[Fact]:
+        """What is known of a video and its copy beside what is known of any file."""
+        language, _ = self.head.language, self.head.language.gettext
+        if result.frames:
+            yield Fact(_("Length"), video_words.length(result, language))
+            for number, line in enumerate(video_words.sound(result, language)):
+                yield Fact("" if number else _("Sound"), line, strong=result.sound)
+        if more := video_words.beside(result, language, names=self.head.names):
+            yield Fact(_("The file"), more, strong=True)
+        for number, line in enumerate(video_words.uncertain(result, language)):
+            yield Fact("" if number else _("Lost"), line, strong=True)
+        if export := result.video_export:
+            where = export.path if self.head.names else Path(export.path.name)
+            yield Fact(_("Copy"), str(where))
+            yield Fact("", video_words.copied(export, language))
+            for line in video_words.copy(export, language, names=self.head.names):
+                yield Fact("", line)
+            yield Fact(_("Copy’s SHA-256"), export.sha256, is_hash=True)
 
     def face_headings(self) -> tuple[str, ...]:
         """What stands above the columns of faces."""
@@ -336,8 +357,8 @@ def worst_first(results: Sequence[PhotoResult]) -> list[tuple[int, PhotoResult]]
 
 def what_may_go_out(result: PhotoResult) -> Outcome:
     """The photo's own verdict, or that of its hidden copy where only the copy may go out."""
-    if result.export and result.outcome is not Outcome.FAILED and not result.outcome.publishable:
-        return result.export.outcome
+    if result.copy and result.outcome is not Outcome.FAILED and not result.outcome.publishable:
+        return result.copy.outcome
     return result.outcome
 
 

@@ -140,6 +140,15 @@ def test_a_voice_without_a_yes_keeps_a_video_at_look_at_it(filmed: Path, tmp_pat
     assert run("check", speaking, *judged).document["outcome"] == "review"
 
 
+def test_a_voice_that_is_kept_without_a_yes_is_for_a_person(filmed: Path, tmp_path: Path) -> None:
+    video = clip(tmp_path / "speaking.mp4", [Seen(KNOWN, to_the_right)], *SOUND)
+    judged = ("--registry", filmed, *WEBSITE, "-o", tmp_path / "out", "--json")
+    kept = run("export", video, *judged, "--audio", "keep").assert_exit(ExitCode.NOT_CLEARED)
+    assert kept.document["video"]["export"]["outcome"] == "review"
+    left_out = run("export", video, *judged).assert_exit(ExitCode.CLEARED)
+    assert left_out.document["video"]["export"]["outcome"] == "cleared"
+
+
 def test_a_still_is_taken_through_the_same_gate(
     two_people: Path, filmed: Path, tmp_path: Path
 ) -> None:
