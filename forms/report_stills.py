@@ -23,8 +23,9 @@ _AROUND = 0.35
 """How much of a face's width and height is shown around it on each side."""
 _FACE, _WHOLE = 160, 480
 """Longer side of a face and of a whole picture, in pixels."""
-_ROUNDING = 0.05
-"""Seconds by which a time may differ that was rounded somewhere on its way."""
+_AROUND_THEM = 0.5
+"""Seconds before and after somebody who must not be seen in which they may be seen all the same: a
+face that turns away is recognised for longer than it is found."""
 
 
 class Stills:
@@ -96,7 +97,7 @@ def _source(result: VideoResult) -> tuple[Path, str]:
 def _everybody_may_be_seen(result: VideoResult, time: float) -> bool:
     """Whether nobody is on screen, or may be, who may not be seen."""
     # A frame before and after as well: whoever is just coming or going is partly there.
-    near = _ROUNDING + (1 / result.frame_rate if result.frame_rate > 0 else 0.0)
+    near = _AROUND_THEM + (1 / result.frame_rate if result.frame_rate > 0 else 0.0)
     there = (track for track in result.tracks if track.start - near <= time <= track.end + near)
     lost = any(span.start - near <= time <= span.end + near for span in result.uncertain)
     return not lost and all(track.verdict.outcome in SHOWN for track in there)

@@ -358,7 +358,8 @@ def worst_first(results: Sequence[PhotoResult]) -> list[tuple[int, PhotoResult]]
 def what_may_go_out(result: PhotoResult) -> Outcome:
     """The photo's own verdict, or that of its hidden copy where only the copy may go out."""
     if result.copy and result.outcome is not Outcome.FAILED and not result.outcome.publishable:
-        return result.copy.outcome
+        # A copy of a video that leaves out the sound may show everybody: it goes out, alone.
+        return Outcome.worst((result.copy.outcome, Outcome.REDACTED))
     return result.outcome
 
 
