@@ -215,7 +215,7 @@ def _sound(plan: VideoPlan, folder: Path) -> Path | None:
 
 
 def _part(folder: Path, chunk: Chunk, plan: VideoPlan) -> Path:
-    return folder / f"part-{chunk.number:05}{plan.format.suffix}"
+    return folder / f"part-{chunk.number:05}{plan.format.part_suffix}"
 
 
 @contextlib.contextmanager

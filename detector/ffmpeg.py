@@ -78,6 +78,8 @@ _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python names on Linux only
 # What a line says of the part of the program it comes from: a name and an address.
 _FROM = re.compile(r"^(?:\[[^\]]{0,80}\] )+")
+# What the encoder of AV1 says of itself, whatever level it is told.
+_CHATTER = re.compile(r"^Svt\[(?:info|warn)\]:?")
 _ADDRESS = re.compile(r" ?@ 0x[0-9a-f]+")
 
 
@@ -197,6 +199,7 @@ class Ffmpeg:
         mark: bytes = b"",
         kept: int = 64 * 1024,
         limits: ChildLimits | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Prepares a run; entering the context starts it.
 
@@ -210,7 +213,9 @@ class Ffmpeg:
                 waits for `marked`.
             kept: bytes of error output, from its start; of what follows, the last lines.
             limits: what it may cost.
+            folder: in which it runs, where files are named without theirs.
         """
+        self._folder = folder
         self._command = [str(program), "-nostdin", "-hide_banner", "-loglevel", level, *arguments]
         self._feeds, self._answers = feeds, answers
         self._mark, self._kept = mark, kept
@@ -237,6 +242,7 @@ class Ffmpeg:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 env=_environment(),
+                cwd=self._folder,
                 # Ctrl-C is for us, who then kill it.
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -367,7 +373,7 @@ class Ffmpeg:
         """Its first words: what follows are the consequences."""
         for line in self.said:
             words = " ".join(_ADDRESS.sub("", _FROM.sub("", line)).split())
-            if words and _NOT_LISTED not in words:
+            if words and _NOT_LISTED not in words and not _CHATTER.match(words):
                 return printable(words)[:_LONGEST_REASON]
         code = self._process.returncode
         return f"signal {-code}" if code < 0 else f"exit code {code}"
