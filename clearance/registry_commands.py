@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -275,10 +274,11 @@ def _person_meant(ref: str, registry: Registry) -> str:
 
 def _file_meant(ref: str, words: Language) -> str:
     """The SHA-256 of a file, or as it was given."""
+    from consent.files import sha256_of
+
     path = Path(ref)
     if path.is_file():
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(path)
     if len(ref) == 64 and all(char in "0123456789abcdef" for char in ref.lower()):  # noqa: PLR2004
         return ref.lower()
     wrong = words.gettext("{path} is neither a file nor a SHA-256")

@@ -144,7 +144,6 @@ def _unpacked(data: bytes) -> dict[str, Any]:
 def _told(watched: Watched) -> dict[str, Any]:
     followed = watched.followed
     return {
-        "first": [watched.first.numerator, watched.first.denominator],
         "times": _text(watched.times),
         "frames": followed.frames,
         "cuts": followed.cuts,
@@ -196,8 +195,7 @@ def _watched(info: VideoInfo, told: dict[str, Any]) -> Watched:
         for match, agreed, measured, mixed, best in told["identities"]
     ]
     followed = Followed(tuple(tracks), tuple(uncertain), tuple(told["cuts"]), told["frames"])
-    first, times = Fraction(*told["first"]), _array(told["times"], np.int64)
-    return Watched(info, followed, tuple(identities), first, times)
+    return Watched(info, followed, tuple(identities), _array(told["times"], np.int64))
 
 
 def _moment(moment: Moment) -> list[Any]:

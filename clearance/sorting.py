@@ -21,7 +21,7 @@ from clearance.errors import SortingError, SortingRefusedError
 from clearance.results import Outcome
 from clearance.sorted_places import places_of
 from clearance.sorted_record import Put, SortedRecord
-from consent.files import sync_folder
+from consent.files import sha256_of, sync_folder
 from detector.errors import DetectorError
 from detector.photo import read_file
 
@@ -36,7 +36,6 @@ _UNFINISHED = ".clearance-sorted.part"
 """A copy until it is whole and checked."""
 _LISTED = 3
 """How many names are told of files that are not ours."""
-_AT_ONCE = 2**20
 _REPARSE_POINT = 0x400  # of Windows: a folder that leads elsewhere, as a link does
 _WINDOWS_LINK = "\\\\?\\"  # what Windows puts before the target of a link
 _MAY_GO_OUT = frozenset({Outcome.CLEARED, Outcome.EXEMPT, Outcome.NOT_RECOGNISABLE})
@@ -272,7 +271,7 @@ class Sorter:
         unfinished.unlink(missing_ok=True)
         try:
             _write_new(unfinished, content, source)
-            if _sha256_of(unfinished) != sha256:
+            if sha256_of(unfinished) != sha256:
                 raise SortingError(
                     "The copy of {path} is not what was written: check the disk.", path=file.path
                 )
@@ -335,7 +334,7 @@ class Sorter:
             mode = path.lstat().st_mode
             if put.target is not None:
                 return stat.S_ISLNK(mode) and _target_of(path) == put.target
-            return stat.S_ISREG(mode) and _sha256_of(path) == put.sha256
+            return stat.S_ISREG(mode) and sha256_of(path) == put.sha256
         except FileNotFoundError:
             return False
 
@@ -446,14 +445,6 @@ def _is_real_folder(path: Path) -> bool:
 
 def _target_of(link: Path) -> str:
     return str(link.readlink()).removeprefix(_WINDOWS_LINK)
-
-
-def _sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while part := stream.read(_AT_ONCE):
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _write_new(path: Path, content: bytes, like: os.stat_result) -> None:

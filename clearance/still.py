@@ -21,6 +21,7 @@ from clearance.video_looking import watch
 from clearance.video_progress import bars
 from consent.records import Material
 from detector.faces import Face
+from detector.tracks import How
 from detector.video import frame_at
 
 if TYPE_CHECKING:
@@ -75,17 +76,14 @@ class StillMaker:
         with bars(self.words) as told:
             watched = watch(video, self.house.eyes, told, self.memory)
         number = frame_number(watched, at)
-        use = dataclasses.replace(self.use, material=Material.PHOTO)
-        known = decide_video(watched, use, self.house, material=Material.PHOTO)
+        known = decide_video(watched, self.use, self.house, material=Material.PHOTO)
         picture = frame_at(watched.info, watched.time_of(number))
         with tempfile.TemporaryDirectory(prefix="clearance-") as folder:
-            path = Path(folder) / f"{video.stem} {_seconds(picture.time)}.png"
+            path = Path(folder) / f"{video.stem} {_seconds(picture.time - watched.first)}.png"
             Image.fromarray(picture.rgb()).save(path)
-            return self._judged(path, video, watched, known, number)
+            return self._judged(path, watched, known, number)
 
-    def _judged(
-        self, path: Path, video: Path, watched: Watched, told: VideoResult, number: int
-    ) -> PhotoResult:
+    def _judged(self, path: Path, watched: Watched, told: VideoResult, number: int) -> PhotoResult:
         frame, sight = look_at(path, self.house.eyes)
         result = decide(sight.looked, self.use, self.house)
         faces = with_tracks(result.faces, watched, told, number)
@@ -106,7 +104,7 @@ class StillMaker:
         except ExportError as error:
             result = without_copy(result, error, copies, raster)
         remember(result, self.house)
-        return dataclasses.replace(result, path=video)
+        return dataclasses.replace(result, path=watched.info.path)
 
 
 def frame_number(watched: Watched, at: Fraction) -> int:
@@ -115,14 +113,13 @@ def frame_number(watched: Watched, at: Fraction) -> int:
     Raises:
         StillRefusedError: none is.
     """
-    first = watched.time_of(0)
-    if not 0 <= at < watched.end - first:
+    if not 0 <= at < watched.end - watched.first:
         raise StillRefusedError(
             "the video shows nothing at {at} s: it is {length} s long",
             at=_seconds(at),
-            length=_seconds(watched.end - first),
+            length=_seconds(watched.end - watched.first),
         )
-    units = at / watched.info.time_base
+    units = (at + watched.first - watched.info.start) / watched.info.time_base
     shown = int(np.searchsorted(watched.times, float(units), side="right")) - 1
     return max(0, shown)
 
@@ -133,7 +130,8 @@ def with_tracks(
     """The faces of a still with what the tracks of its video say, from the top down.
 
     A face in the place of a track is that person; a track without a face in its place is there
-    all the same. Of a face that two tracks claim, the worse verdict counts.
+    all the same. Of a face that two tracks claim, the worse verdict counts. Where a track only
+    could be, it clears nobody.
 
     Args:
         faces: as the still alone was judged.
@@ -146,6 +144,9 @@ def with_tracks(
     claimed: set[int] = set()
     for track, said in zip(watched.followed.tracks, told.tracks, strict=True):
         if not track.start <= number < track.stop:
+            continue
+        held = track.how[number - track.start] == How.HELD
+        if held and said.verdict.outcome.publishable:
             continue
         box = track.box_at(number)
         shared = {row: face.face.box.iou(box) for row, face in enumerate(faces)}

@@ -44,6 +44,9 @@ def still(
     from clearance.telling import teller
 
     order.check()
+    if order.reports:
+        _ = order.words.gettext
+        raise typer.BadParameter(_("a report is about the video: make it with clearance export"))
     folder = registry_folder(order.registry)
     settings = settings_in(folder)
     detector = detector_for(settings, thorough=order.thorough)

@@ -6,8 +6,8 @@ is written again. Only the part: the others were examined as they are.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,12 +16,9 @@ from typing import TYPE_CHECKING
 from clearance.errors import ExportError, VerificationError
 from clearance.second_look import is_one_of
 from clearance.video_encoding import ChunkWriter
-from clearance.video_examination import FrameProof, digest_of
-from clearance.video_masks import (
-    MaskedTrack,
-    masked_face,
-    tracks_by_frame,
-)
+from clearance.video_examination import cells_of, digest_of
+from clearance.video_masks import MaskedTrack, masked_between, masked_face
+from consent.files import sha256_of
 from detector.errors import DetectorError
 from detector.faces import Box
 from detector.video import frames, open_video
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from clearance.video_examination import FrameExaminer
     from clearance.video_plan import Chunk, VideoPlan
     from detector.faces import Face
-    from detector.video_frames import VideoFrame
+    from detector.video_frames import Plane, VideoFrame
 
 _ROUNDS = 5
 """How often a part is written before the copy is refused."""
@@ -48,13 +45,13 @@ class Written:
         chunk: which.
         path: of its file.
         masks: what is hidden in it.
-        proofs: one a frame.
+        proofs: `cells_of` each frame.
     """
 
     chunk: Chunk
     path: Path
     masks: tuple[MaskedTrack, ...]
-    proofs: tuple[FrameProof, ...]
+    proofs: tuple[Plane, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,16 +105,6 @@ class Proven:
         return proven if complete and found == proven.sha256 else None
 
 
-def sha256_of(path: Path) -> str:
-    """Of the bytes of a file of any size, 64 hexadecimal digits.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_chunk(
     plan: VideoPlan,
     chunk: Chunk,
@@ -140,7 +127,7 @@ def write_chunk(
         VideoUnreadableError: the video cannot be read.
     """
     watched, info = plan.watched, plan.watched.info
-    masks = (*tracks_by_frame(plan.masks, chunk.start, chunk.stop), *appeared)
+    masks = (*masked_between(plan.masks, chunk.start, chunk.stop), *appeared)
     proofs = []
     until = watched.time_of(chunk.stop)
     with ChunkWriter(path, plan.format, info, until=until) as writer:
@@ -150,7 +137,7 @@ def write_chunk(
                 raise _changed(info.path)
             mask = plan.mask_at(number, masks)
             y, cb, cr = mask.hide(frame)
-            proofs.append(FrameProof.of(y))
+            proofs.append(cells_of(y))
             writer.write(y, cb, cr, frame.time)
         if len(proofs) != len(numbers):
             raise _changed(info.path)
@@ -189,18 +176,24 @@ def proven_chunk(
             proven.save()
             return proven
         appeared += [(frame, face.box) for frame, face in more]
-        info = plan.watched.info
-        source = frames(info, start=plan.watched.time_of(chunk.start))
-        written = write_chunk(plan, chunk, source, written.path, _masks(plan, chunk, appeared))
+        start = plan.watched.time_of(chunk.start)
+        with contextlib.closing(frames(plan.watched.info, start=start)) as source:
+            more_masks = _masks(plan, chunk, appeared)
+            written = write_chunk(plan, chunk, source, written.path, more_masks)
     frame, face = more[-1]
     raise VerificationError(
         "Faces that were not judged keep appearing in the copy of {path}, last at {time} s: "
         "hide everybody, or use another video.",
         where=[face.box],
         path=plan.watched.info.path,
-        time=round(float(plan.watched.time_of(frame)), 2),
-        frame=frame,
+        **_when(plan, frame),
     )
+
+
+def _when(plan: VideoPlan, frame: int) -> dict[str, float]:
+    """When a frame is shown, for an error, and its number."""
+    after = plan.watched.time_of(frame) - plan.watched.first
+    return {"time": round(float(after), 2), "frame": frame}
 
 
 def _masks(plan: VideoPlan, chunk: Chunk, appeared: Iterable[tuple[int, Box]]) -> list[MaskedTrack]:
@@ -224,10 +217,8 @@ def _examined(
         # Not the frames that the look at the video chose: a face is missed in one, and not in
         # the next.
         careful = (number + every // 2) % every == 0
-        faces = examiner.examine(
-            frame, written.proofs[number - chunk.start], mask, plan.seen_at(number), careful=careful
-        )
-        found.append((number, faces))
+        examiner.check(frame, written.proofs[number - chunk.start], mask, _when(plan, number))
+        found.append((number, examiner.find(frame, mask, plan.seen_at(number), careful=careful)))
         digests.append(digest_of(frame))
     if len(digests) != len(written.proofs):
         raise VerificationError("The copy holds fewer frames than were written.")
@@ -238,7 +229,8 @@ def believed(found: Sequence[tuple[int, tuple[Face, ...]]]) -> list[tuple[int, F
     """Which sightings of a part's frames are faces: sure ones, and those that stay.
 
     What one look is unsure of is told by the frames around it: a weak sighting counts where two
-    others of the frames around are in the same place.
+    others of the frames around are in the same place; one, at the ends of a part, whose
+    neighbours are in another.
 
     Args:
         found: the sightings of each frame, in order.
@@ -246,10 +238,11 @@ def believed(found: Sequence[tuple[int, tuple[Face, ...]]]) -> list[tuple[int, F
     told = []
     for row, (number, faces) in enumerate(found):
         near = (*found[max(0, row - _NEAR) : row], *found[row + 1 : row + 1 + _NEAR])
+        needed = _OTHERS if len(near) == 2 * _NEAR else 1
         told += [
             (number, face)
             for face in faces
-            if is_sure(face) or sum(is_one_of(face, others) for _, others in near) >= _OTHERS
+            if is_sure(face) or sum(is_one_of(face, others) for _, others in near) >= needed
         ]
     return told
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from clearance.video_export import VideoCopies
     from clearance.video_progress import Bars
     from detector.tracks import Track, TrackIdentity, Uncertain
+    from detector.video import VideoInfo
 
 
 def clear_video(
@@ -117,14 +118,21 @@ def decide_video(
         use=use,
         rendition=rendition,
         tracks=tracks,
-        duration=float(watched.end - watched.time_of(0)),
+        duration=float(watched.end - watched.first),
         frames=watched.followed.frames,
         frame_rate=float(watched.frame_rate),
         cuts=tuple(_seconds(watched, cut) for cut in watched.followed.cuts),
         uncertain=tuple(_uncertain(place, watched) for place in watched.followed.uncertain),
         sound=bool(info.audio),
-        beside=tuple(dict.fromkeys(one.kind.value for one in info.beside)),
+        beside=_beside(info),
     )
+
+
+def _beside(info: VideoInfo) -> tuple[str, ...]:
+    """What the file holds beside one video and one sound, each kind once."""
+    kinds = [one.kind.value for one in info.beside]
+    further = ["audio"] if len(info.audio) > 1 else []
+    return tuple(dict.fromkeys([*kinds, *further]))
 
 
 def voices_settled(tracks: Sequence[TrackResult]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,23 +40,8 @@ _INSIDE = 24
 _UPRIGHT = Held((1.0, 0.0, 0.0, 0.0))
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class FrameProof:
-    """What is kept of a frame that was written, to know it again.
-
-    Attributes:
-        means: mean brightness of its cells, uint8, shape (rows, columns).
-    """
-
-    means: npt.NDArray[np.uint8]
-
-    @classmethod
-    def of(cls, y: Plane) -> FrameProof:
-        """Of the brightness that was written."""
-        return cls(_means(y))
-
-
-def _means(y: Plane) -> npt.NDArray[np.uint8]:
+def cells_of(y: Plane) -> Plane:
+    """The mean brightness of its cells of 16 x 16 pixels, to know a frame again."""
     return np.asarray(Image.fromarray(y).reduce(_CELL))
 
 
@@ -74,39 +59,46 @@ class FrameExaminer:
 
     detector: Detector
 
-    def examine(
-        self,
-        frame: VideoFrame,
-        proof: FrameProof,
-        mask: FrameMask,
-        seen: Sequence[Box],
-        *,
-        careful: bool,
-    ) -> tuple[Face, ...]:
-        """Every check of one frame.
+    def check(
+        self, frame: VideoFrame, proof: Plane, mask: FrameMask, when: Mapping[str, object]
+    ) -> None:
+        """That a frame is the one that was written, and hides what it should.
 
         Args:
             frame: as it was read from the written file.
-            proof: of the frame that was to be written.
+            proof: `cells_of` the brightness that was to be written.
             mask: what is hidden in it.
-            seen: faces that may be seen.
-            careful: whether faces of every size are looked for.
-
-        Returns:
-            Faces that no verdict is about.
+            when: its `time` in the video, in seconds, and what else an error says of it.
 
         Raises:
             VerificationError: it shows another picture, or something under a mask.
         """
-        moved = np.abs(_means(frame.y).astype(np.int16) - proof.means)
+        moved = np.abs(cells_of(frame.y).astype(np.int16) - proof)
         if moved.max(initial=0) > _OTHER_PICTURE:
             raise VerificationError(
                 "The copy shows another picture than the one that was written, at {time} s.",
                 where=[_cell(moved)],
-                time=round(float(frame.time), 2),
+                **when,
             )
         for region in mask.regions:
-            _check_hidden(frame, mask, region)
+            if not _is_hidden(frame, mask, region):
+                raise VerificationError(
+                    "A hidden head is not as it was drawn in the copy, at {time} s.",
+                    where=[region],
+                    **when,
+                )
+
+    def find(
+        self, frame: VideoFrame, mask: FrameMask, seen: Sequence[Box], *, careful: bool
+    ) -> tuple[Face, ...]:
+        """Faces in a frame, however unsure, that no verdict is about.
+
+        Args:
+            frame: as it was read from the written file.
+            mask: what is hidden in it.
+            seen: faces that may be seen.
+            careful: whether faces of every size are looked for.
+        """
         # Whoever told how the camera was held is hidden; people who lie are found all the same.
         held = _UPRIGHT if mask.regions else None
         found = self.detector.look_at_frame(frame, careful=careful, expected=seen, held=held)
@@ -118,8 +110,8 @@ class FrameExaminer:
         )
 
 
-def _check_hidden(frame: VideoFrame, mask: FrameMask, region: Box) -> None:
-    """In the middle of a mask there is one brightness and no colour.
+def _is_hidden(frame: VideoFrame, mask: FrameMask, region: Box) -> bool:
+    """Whether there is one brightness and no colour in the middle of a mask.
 
     At its edge a codec leaves a little of what is beside it.
     """
@@ -131,14 +123,14 @@ def _check_hidden(frame: VideoFrame, mask: FrameMask, region: Box) -> None:
         region.bottom // _BLOCK * _BLOCK,
     )
     if part.right <= part.left or part.bottom <= part.top:
-        return
+        return True
     shape = (part.height // _BLOCK, _BLOCK, part.width // _BLOCK, _BLOCK)
     inside = mask.luma[window(part)].reshape(shape).all(axis=(1, 3))
     around = np.pad(inside, 1)
     down = around[:-2] & around[1:-1] & around[2:]
     middle = down[:, :-2] & down[:, 1:-1] & down[:, 2:]
     if not middle.any():
-        return
+        return True
     y = np.abs(frame.y[window(part)].astype(np.int16) - GREY).reshape(shape).max(axis=(1, 3))
     half = (shape[0], _BLOCK // 2, shape[2], _BLOCK // 2)
     small = Box(part.left // 2, part.top // 2, part.right // 2, part.bottom // 2)
@@ -146,12 +138,7 @@ def _check_hidden(frame: VideoFrame, mask: FrameMask, region: Box) -> None:
         np.abs(plane[window(small)].astype(np.int16) - 128).reshape(half).max(axis=(1, 3))
         for plane in (frame.cb, frame.cr)
     ]
-    if np.maximum(y, np.maximum(*colours))[middle].max() > _INSIDE:
-        raise VerificationError(
-            "A hidden head is not as it was drawn in the copy, at {time} s.",
-            where=[region],
-            time=round(float(frame.time), 2),
-        )
+    return bool(np.maximum(y, np.maximum(*colours))[middle].max() <= _INSIDE)
 
 
 def _cell(moved: npt.NDArray[np.int16]) -> Box:

@@ -13,7 +13,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clearance.errors import ExportError, VerificationError, without_traces
+from clearance.errors import (
+    ExportError,
+    ExportRefusedError,
+    VerificationError,
+    without_traces,
+)
+from clearance.hearing import Hearing, hearing
 from clearance.making import explained
 from clearance.results import AudioMode, Outcome, VideoExport
 from clearance.sound import write_sound
@@ -22,7 +28,6 @@ from clearance.video_chunks import (
     Written,
     places,
     proven_chunk,
-    sha256_of,
     write_chunk,
 )
 from clearance.video_containers import foreign_video_parts
@@ -31,6 +36,7 @@ from clearance.video_examination import FrameExaminer, digest_of
 from clearance.video_explanation import Doubt, doubts_of, write_sheet
 from clearance.video_masks import frames_around
 from clearance.video_plan import Chunk, VideoPlan, VideoWishes, plan_copy
+from consent.files import sha256_of
 from detector.errors import DetectorError
 from detector.video import frames, open_video
 
@@ -43,7 +49,6 @@ if TYPE_CHECKING:
     from clearance.video_looking import Watched
     from clearance.video_progress import Bars
     from detector.detector import Detector
-    from detector.faces import Box
     from detector.video_frames import VideoFrame
 
 
@@ -70,67 +75,82 @@ class VideoCopies:
     explain: Path | None = None
 
     def withdraw(self, photo: Path) -> bool:
-        """Remove an earlier copy of a video that cannot be judged now: see `Exporter`."""
-        return self.exporter.withdraw(photo)
+        """Remove an earlier copy of a video that cannot be judged now, and parts of one.
+
+        Returns:
+            Whether there was a copy.
+
+        Raises:
+            ExportError: it is there and cannot be removed.
+        """
+        found = self.exporter.withdraw(photo)
+        with contextlib.suppress(ExportRefusedError):
+            target = self.exporter.target(photo)
+            with explained(target):
+                _clear_away(target)
+        return found
 
     def with_copy(self, watched: Watched, result: VideoResult, told: Bars) -> VideoResult:
         """The result with its copy; failed where there is none. `told` how far it is."""
         try:
-            # Whatever part of it cannot be written: there is no copy.
-            with self.exporter.none_stale(result.path), explained(result.path):
-                export = self._made(watched, result, told)
+            with self.exporter.none_stale(result.path):
+                target = self.exporter.target(result.path)
+                # Whatever part of it cannot be written: there is no copy.
+                with explained(target):
+                    export = self._made(watched, result, target, told)
         except (ExportError, DetectorError) as error:
             problem = without_traces(result.problem or error)
             return dataclasses.replace(result, outcome=Outcome.FAILED, problem=problem)
         return dataclasses.replace(result, video_export=export)
 
-    def _made(self, watched: Watched, result: VideoResult, told: Bars) -> VideoExport:
-        target = self.exporter.target(result.path)
+    def _made(self, watched: Watched, result: VideoResult, target: Path, told: Bars) -> VideoExport:
         self.check_name(result)
         plan = plan_copy(watched, result, self.wishes, self.format, self.version)
         with _workplace(target, plan) as folder:
-            proven = self._proven(plan, folder, told)
+            proven = self._proven(plan, folder, result.path, told)
             appeared = [place for one in proven for place in one.appeared]
-            self._explain(result.path, plan, appeared)
+            self._explain(result.path, plan, doubts_of(plan, appeared))
+            heard = hearing(plan, result, self.wishes.audio, appeared)
             finished = folder / f"finished{target.suffix}"
-            join(_lengths(plan, proven), _sound(plan, folder), finished, plan.format, watched.info)
-            _verify(finished, plan, proven)
+            sound = _sound(plan, heard, folder)
+            join(_lengths(plan, proven), sound, finished, plan.format, watched.info)
+            _verify(finished, plan, proven, sound=sound is not None)
             sha256 = sha256_of(finished)
             self.exporter.put(finished, target)
-        rate = watched.frame_rate
+        hidden = Outcome.REDACTED if plan.masks or plan.drawn or appeared else Outcome.CLEARED
         return VideoExport(
             path=target,
             sha256=sha256,
             width=watched.info.width,
             height=watched.info.height,
-            duration=float(watched.end - watched.time_of(0)),
+            duration=float(watched.end - watched.first),
             frames=watched.followed.frames,
             hidden=plan.hidden,
-            appeared=places(appeared, frames_around(rate)),
-            audio=plan.audio,
+            appeared=places(appeared, frames_around(watched.frame_rate)),
+            audio=heard.mode,
             removed=result.beside,
             rounds=max(one.rounds for one in proven),
-            outcome=_outcome(plan, result, hidden=bool(plan.masks or plan.drawn or appeared)),
+            # A voice that somebody wants to keep is heard by somebody first.
+            outcome=hidden if heard.settled else Outcome.REVIEW,
         )
 
-    def _explain(self, path: Path, plan: VideoPlan, appeared: Sequence[tuple[int, Box]]) -> None:
+    def _explain(self, path: Path, plan: VideoPlan, doubts: Sequence[Doubt]) -> None:
         """Draw what a person should look at, where somebody wants to see it."""
-        doubts = doubts_of(plan, appeared)
         if self.explain and doubts:
             write_sheet(self.explain / f"{path.stem}.explain.png", plan, doubts)
 
-    def _examined(self, plan: VideoPlan, written: Written, examiner: FrameExaminer) -> Proven:
+    def _examined(
+        self, plan: VideoPlan, written: Written, examiner: FrameExaminer, path: Path
+    ) -> Proven:
         try:
             return proven_chunk(plan, written, examiner)
         except VerificationError as error:
             frame = error.values.get("frame")
-            if self.explain and error.where and isinstance(frame, int):
-                doubts = [Doubt(frame, box) for box in error.where]
-                name = f"{plan.watched.info.path.stem}.explain.png"
-                write_sheet(self.explain / name, plan, doubts)
+            if isinstance(frame, int):
+                self._explain(path, plan, [Doubt(frame, box) for box in error.where])
             raise
 
-    def _proven(self, plan: VideoPlan, folder: Path, told: Bars) -> list[Proven]:
+    def _proven(self, plan: VideoPlan, folder: Path, path: Path, told: Bars) -> list[Proven]:
         """Every part, examined; while one is, the next is written."""
         examiner = FrameExaminer(self.detector)
         known = {chunk: Proven.load(chunk, _part(folder, chunk, plan)) for chunk in plan.chunks}
@@ -147,19 +167,9 @@ class VideoCopies:
                 if found:
                     proven.append(found)
                 else:
-                    proven.append(self._examined(plan, next(written).result(), examiner))
+                    proven.append(self._examined(plan, next(written).result(), examiner, path))
                 told.examined(chunk.stop - chunk.start, watched_frames)
         return proven
-
-
-def _outcome(plan: VideoPlan, result: VideoResult, *, hidden: bool) -> Outcome:
-    """The verdict on a copy: a voice that somebody wants to keep is heard by somebody first."""
-    shown = [track for track in result.tracks if track.number not in plan.hidden]
-    agreed = bool(shown) and all(track.cleared_voice for track in shown)
-    silenced = plan.audio is AudioMode.MUTE_UNCLEARED or not plan.hidden
-    if plan.audio in (AudioMode.KEEP, AudioMode.MUTE_UNCLEARED) and not (agreed and silenced):
-        return Outcome.REVIEW
-    return Outcome.REDACTED if hidden else Outcome.CLEARED
 
 
 def _one_ahead(
@@ -205,12 +215,12 @@ def _lengths(plan: VideoPlan, proven: Sequence[Proven]) -> list[tuple[Path, Frac
     return [(one.path, shown(one.chunk.stop) - shown(one.chunk.start)) for one in proven]
 
 
-def _sound(plan: VideoPlan, folder: Path) -> Path | None:
-    if plan.audio is AudioMode.MUTE:
+def _sound(plan: VideoPlan, heard: Hearing, folder: Path) -> Path | None:
+    if heard.mode is AudioMode.MUTE:
         return None
     path, watched = folder / "sound", plan.watched
-    span = watched.time_of(0), watched.end
-    write_sound(watched.info, plan.audio, plan.silences, path, plan.format, span)
+    span = watched.first, watched.end
+    write_sound(watched.info, heard.mode, heard.silences, path, plan.format, span)
     return path
 
 
@@ -222,29 +232,40 @@ def _part(folder: Path, chunk: Chunk, plan: VideoPlan) -> Path:
 def _workplace(target: Path, plan: VideoPlan) -> Iterator[Path]:
     """A folder beside the copy in which it is made.
 
-    It is kept only where somebody interrupts: what was examined then need not be made again, as
-    long as the copy rests on the same. What is left of others is removed.
+    It is kept only where somebody interrupts, and of it only parts that were examined: these need
+    not be made again, as long as the copy rests on the same. What is left of others is removed.
     """
-    with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        name = f".clearance-{hashlib.sha256(target.name.encode()).hexdigest()[:12]}"
-        folder = target.parent / f"{name}-{plan.digest[:24]}"
-        for left in target.parent.glob(f"{name}-*"):
-            if left != folder:
-                shutil.rmtree(left)
-        folder.mkdir(exist_ok=True)
+    folder = target.parent / f"{_name_of(target)}-{plan.digest[:24]}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _clear_away(target, but=folder)
+    folder.mkdir(exist_ok=True)
     try:
         yield folder
     except KeyboardInterrupt:
+        examined = {path.stem for path in folder.glob("*.json")}
+        for path in folder.iterdir():
+            if path.stem not in examined:
+                path.unlink()
         raise
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    with explained(target):
-        shutil.rmtree(folder)
+    shutil.rmtree(folder)
 
 
-def _verify(finished: Path, plan: VideoPlan, proven: Sequence[Proven]) -> None:
+def _name_of(target: Path) -> str:
+    """How the names of folders begin in which a copy is made; it says nothing of its name."""
+    return f".clearance-{hashlib.sha256(target.name.encode()).hexdigest()[:12]}"
+
+
+def _clear_away(target: Path, but: Path | None = None) -> None:
+    """Remove what interrupted runs left of a copy, but for one folder."""
+    for left in target.parent.glob(f"{_name_of(target)}-*"):
+        if left != but:
+            shutil.rmtree(left)
+
+
+def _verify(finished: Path, plan: VideoPlan, proven: Sequence[Proven], *, sound: bool) -> None:
     """Open the finished copy: it shows the frames that were examined, when they were shown.
 
     Raises:
@@ -268,7 +289,7 @@ def _verify(finished: Path, plan: VideoPlan, proven: Sequence[Proven]) -> None:
                     "The copy does not show the pictures that were examined, at {time} s.",
                     time=round(float(frame.time), 2),
                 )
-            wanted = watched.time_of(shown) - watched.time_of(0)
+            wanted = watched.time_of(shown) - watched.first
             if abs(frame.time - wanted) > tolerance:
                 raise VerificationError(
                     "The copy shows a picture at {time} s that belongs to {wanted} s.",
@@ -282,5 +303,5 @@ def _verify(finished: Path, plan: VideoPlan, proven: Sequence[Proven]) -> None:
         ) from error
     if shown != len(digests):
         raise VerificationError("The copy holds fewer frames than were written.")
-    if info.beside or bool(info.audio) is (plan.audio is AudioMode.MUTE):
+    if info.beside or bool(info.audio) is not sound:
         raise VerificationError("The copy does not hold one video and the sound that it should.")

@@ -37,15 +37,18 @@ class Watched:
         info: what its file says.
         followed: its tracks, without pictures.
         identities: who each of them is, in the same order.
-        first: when its first frame is shown, in seconds.
-        times: of its frames after that, int64 (n,), in units of `info.time_base`.
+        times: of its frames after `info.start`, int64 (n,), in units of `info.time_base`.
     """
 
     info: VideoInfo
     followed: Followed
     identities: tuple[TrackIdentity, ...]
-    first: Fraction
     times: npt.NDArray[np.int64] = dataclasses.field(repr=False)
+
+    @property
+    def first(self) -> Fraction:
+        """When its first frame is shown, in seconds."""
+        return self.time_of(0)
 
     @property
     def frame_rate(self) -> Fraction:
@@ -64,7 +67,7 @@ class Watched:
         """When a frame is shown, in seconds; after the last one: when that is gone."""
         if frame >= len(self.times):
             return self.end
-        return self.first + int(self.times[frame]) * self.info.time_base
+        return self.info.start + int(self.times[frame]) * self.info.time_base
 
 
 def watch(
@@ -86,13 +89,10 @@ def watch(
     if memory and (known := memory.known(info)):
         return known
     follower = Follower(eyes.detector)
-    first = info.start
     times: list[int] = []
     for frame in frames(info):
         follower.see(frame)
-        if not times:
-            first = frame.time
-        times.append(round((frame.time - first) / info.time_base))
+        times.append(round((frame.time - info.start) / info.time_base))
         if told:
             told.looked(frame.time, info.duration)
     followed = follower.end()
@@ -102,7 +102,6 @@ def watch(
         info,
         dataclasses.replace(followed, tracks=bare),
         identities,
-        first,
         np.array(times, np.int64),
     )
     if memory:

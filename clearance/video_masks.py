@@ -224,6 +224,6 @@ def _even(box: Box, width: int, height: int) -> Box:
     ).clipped(width, height)
 
 
-def tracks_by_frame(tracks: Sequence[MaskedTrack], start: int, stop: int) -> list[MaskedTrack]:
+def masked_between(tracks: Sequence[MaskedTrack], start: int, stop: int) -> list[MaskedTrack]:
     """Those that hide anything from frame `start` to before `stop`."""
     return [track for track in tracks if track.start < stop and track.stop > start]

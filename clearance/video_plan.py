@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from clearance.errors import ExportRefusedError
-from clearance.results import AudioMode, Outcome
-from clearance.video_clear import voices_settled
+from clearance.results import Outcome
 from clearance.video_masks import (
     FrameMask,
     MaskedTrack,
     frame_mask,
-    frames_around,
     masked_place,
     masked_track,
 )
@@ -24,7 +22,7 @@ from detector.tracks import How
 
 if TYPE_CHECKING:
     from clearance.masks import Drawn
-    from clearance.results import TrackResult, VideoResult
+    from clearance.results import AudioMode, TrackResult, VideoResult
     from clearance.video_encoding import VideoFormat
     from clearance.video_looking import Watched
     from detector.tracks import Track
@@ -55,8 +53,6 @@ class VideoPlan:
         hidden: the numbers of the tracks that may not.
         chunks: the parts in which it is written, in order.
         format: how it is written.
-        audio: what becomes of the sound; `MUTE` where there is none.
-        silences: from when to when nothing is heard, in seconds, where `audio` says so.
         digest: of all that the copy rests on, 64 hexadecimal digits.
         drawn: masks drawn by hand, hidden in every frame.
     """
@@ -67,8 +63,6 @@ class VideoPlan:
     hidden: tuple[int, ...]
     chunks: tuple[Chunk, ...]
     format: VideoFormat
-    audio: AudioMode
-    silences: tuple[tuple[Fraction, Fraction], ...]
     digest: str
     drawn: tuple[Drawn, ...] = ()
 
@@ -130,8 +124,6 @@ def plan_copy(
     lost = [place for place in watched.followed.uncertain if place.track in numbers]
     masks += [masked_place(place) for place in lost]
     seen = tuple(track for row, track in enumerate(tracks) if row not in hidden)
-    audio = audio_of(result, wishes.audio, somebody_hidden=bool(masks))
-    silences = _silences(masks, watched) if audio is AudioMode.MUTE_UNCLEARED else ()
     plan = VideoPlan(
         watched=watched,
         masks=tuple(masks),
@@ -139,26 +131,10 @@ def plan_copy(
         hidden=tuple(sorted(numbers)),
         chunks=chunks_of(watched),
         format=format_,
-        audio=audio,
-        silences=silences,
         digest="",
         drawn=_in_the_picture(wishes.drawn, watched, result),
     )
     return dataclasses.replace(plan, digest=_digest(plan, version))
-
-
-def audio_of(result: VideoResult, asked: AudioMode | None, *, somebody_hidden: bool) -> AudioMode:
-    """What becomes of the sound.
-
-    A voice is heard where somebody asks for it, and where everybody who is to be seen agreed to
-    be heard and nobody is hidden.
-    """
-    if not result.sound:
-        return AudioMode.MUTE
-    if asked is not None:
-        return asked
-    settled = voices_settled(result.tracks) and not somebody_hidden
-    return AudioMode.KEEP if settled else AudioMode.MUTE
 
 
 def chunks_of(watched: Watched) -> tuple[Chunk, ...]:
@@ -210,21 +186,6 @@ def _is_hidden(track: TrackResult, result: VideoResult) -> bool:
     return not track.verdict.outcome.publishable
 
 
-def _silences(
-    masks: Sequence[MaskedTrack], watched: Watched
-) -> tuple[tuple[Fraction, Fraction], ...]:
-    """From when to when somebody is hidden, in order and without overlap."""
-    around = frames_around(watched.frame_rate)
-    spans = sorted((mask.start, mask.stop) for mask in masks)
-    joined: list[tuple[int, int]] = []
-    for start, stop in spans:
-        if joined and start <= joined[-1][1] + around:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
-        else:
-            joined.append((start, stop))
-    return tuple((watched.time_of(start), watched.time_of(stop)) for start, stop in joined)
-
-
 def _digest(plan: VideoPlan, version: str) -> str:
     digest = hashlib.sha256()
     told: Iterable[object] = (
@@ -233,7 +194,7 @@ def _digest(plan: VideoPlan, version: str) -> str:
         plan.watched.first,
         plan.watched.times.tobytes(),
         [(mask.start, mask.is_head, mask.boxes.tobytes()) for mask in plan.masks],
-        [(track.start, track.boxes.tobytes()) for track in plan.seen],
+        [(track.start, track.boxes.tobytes(), track.how.tobytes()) for track in plan.seen],
         plan.chunks,
         plan.format,
         [one.text for one in plan.drawn],

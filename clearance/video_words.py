@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from clearance.results import TrackResult, UncertainSpan, VideoExport, VideoResult
     from clearance.timeline import LookAt, OnScreen
 
-KINDS = frozenset({"subtitles", "chapters", "data", "attachment", "cover", "video"})
+KINDS = frozenset({"subtitles", "chapters", "data", "attachment", "cover", "video", "audio"})
 """What a video's file may hold beside pictures and sound; other words may name somebody."""
 _SPANS = 6
 """So many uncertain spans are told one by one; of more the first ones, and how many there are."""
@@ -113,6 +113,7 @@ def _things(found: Iterable[str], words: Language, *, names: bool) -> str:
         "attachment": _("an attached file"),
         "cover": _("a cover picture"),
         "video": _("a further video"),
+        "audio": _("further sound"),
     }
     other = _("something else")
     told = (

@@ -152,6 +152,16 @@ def write_new(path: Path, data: bytes | Iterable[bytes]) -> None:
         os.fsync(stream.fileno())
 
 
+def sha256_of(path: Path) -> str:
+    """Of the bytes of a file of any size, 64 hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write a file of the owner's only so that it is there whole or not at all: see `write_new`.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import stat
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
@@ -24,6 +23,7 @@ from detector.decoding import (
 )
 from detector.errors import PhotoTooLargeError, PhotoUnreadableError
 from detector.faces import Frame, SmallPhoto
+from detector.opening import in_words, opened
 from detector.untrusted import printable
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _worded(untrusted_path: Path) -> Iterator[None]:
             "{name}: damaged, cut off or not a real picture ({reason}); "
             "open it in a picture program and save it again as JPEG or PNG",
             name=name,
-            reason=_in_words(error),
+            reason=in_words(error),
         ) from error
 
 
@@ -159,42 +159,14 @@ def _within(seconds: float, work: Callable[[], _T]) -> _T:
 
 def _read(path: Path, limit: int) -> bytes:
     """The bytes of a regular file, never waiting on a pipe or a device."""
-    # Opening a pipe without O_NONBLOCK waits for somebody to write into it.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        descriptor = os.open(path, flags)
-    except FileNotFoundError as error:
-        raise PhotoUnreadableError("there is no such file; check the path") from error
-    except PermissionError as error:
-        if path.is_dir():  # what Windows answers for a folder
-            raise PhotoUnreadableError("this is a folder; name a photo") from error
-        raise PhotoUnreadableError("no permission to read it; change its permissions") from error
-    except (OSError, ValueError) as error:
-        raise PhotoUnreadableError(
-            "cannot be opened ({reason})", reason=_in_words(error)
-        ) from error
-    try:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise PhotoUnreadableError("this is a folder; name a photo")
-        if not stat.S_ISREG(status.st_mode):
-            raise PhotoUnreadableError("this is a pipe or a device; name a photo")
-        content = b""
-        if status.st_size <= limit:
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                # One byte more than allowed: the file may grow while it is read.
-                content = file.read(limit + 1)
-    finally:
-        os.close(descriptor)
-    if status.st_size > limit or len(content) > limit:
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        # One byte more than allowed: the file may grow while it is read.
+        content = file.read(limit + 1) if size <= limit else b""
+    if size > limit or len(content) > limit:
         raise PhotoTooLargeError(
             "the file is larger than {mib} MiB; export a smaller copy", mib=round(limit / 2**20)
         )
     if not content:
         raise PhotoUnreadableError("the file is empty; fetch it again from its source")
     return content
-
-
-def _in_words(error: BaseException) -> str:
-    text = printable((str(error).splitlines() or [""])[0]).strip()
-    return text or type(error).__name__

@@ -73,7 +73,8 @@ class Moment:
 class Track:
     """One face through the frames in which it is there, whoever it is.
 
-    Two tracks that are there in the same frame are two people.
+    Two tracks that are seen in one frame are two people; where one of them is only held, they may
+    be the same one before and after it was lost.
 
     Attributes:
         number: from 0, in the order in which tracks begin.

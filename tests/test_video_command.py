@@ -10,35 +10,46 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.clip_truth import ClipTruth
 from clearance import video_export
 from clearance.commandline import ExitCode
+from clearance.masks import window
 from clearance.video_containers import foreign_video_parts
 from clearance.video_masks import GREY
-from detector.faces import Box
 from detector.photo import open_photo
 from detector.tracking import Follower
 from detector.video import frames, open_video
+from tests import clips
 from tests.commands import PHOTOS, SAMPLES, run
-from tests.videos import Seen, clip, face_in, made, pictures
+from tests.videos import made, pictures
 
-KNOWN, STRANGER = "jurg-mettler-1", "elodie-rochat-1"
+KNOWN, STRANGER = clips.CLEARED, clips.REFUSED
+PORTRAIT, OF_STRANGER = (SAMPLES / "portraits" / f"{who}-1.jpg" for who in (KNOWN, STRANGER))
+NAME = "Désiré Kamanda"
+SIZE = (640, 480)
 WEBSITE = ("--channel", "website")
 FILMED = ("--channel", "website", "--material", "video")
-SOUND = ("-f", "lavfi", "-i", "sine=f=500:d=0.64", "-c:a", "aac")
+SOUND = clips.Beside(sound=True)
 
 
-def to_the_right(number: int) -> tuple[int, int]:
-    return 10 + 2 * number, 20
-
-
-def to_the_left(number: int) -> tuple[int, int]:
-    return 650 - 2 * number, 220
+def alone(path: Path, beside: clips.Beside | None = None) -> Path:
+    """A clip of the one who agreed."""
+    somebody = clips.walker(KNOWN, (0.4, 0.4, 0.28), (0.5, 0.42, 0.28))
+    shot = clips.scene(somebody, seconds=0.8, size=SIZE)
+    return clips.a_clip(path, shot, size=SIZE, beside=beside).path
 
 
 @pytest.fixture(scope="module")
-def two_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    people = [Seen(KNOWN, to_the_right), Seen(STRANGER, to_the_left)]
-    return clip(tmp_path_factory.mktemp("clips") / "two.mp4", people, *SOUND)
+def film(tmp_path_factory: pytest.TempPathFactory) -> ClipTruth:
+    """A clip of two people, with sound, and where they are."""
+    path = tmp_path_factory.mktemp("clips") / "two.mp4"
+    shot = clips.two_people(SIZE, seconds=0.8)
+    return clips.a_clip(path, shot, size=SIZE, beside=SOUND)
+
+
+@pytest.fixture
+def two_people(film: ClipTruth) -> Path:
+    return film.path
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +60,7 @@ def filmed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     registry = folder / "registry"
     there = ("--registry", registry, "--json")
     run("init", "--registry", registry).assert_exit(ExitCode.CLEARED)
-    portrait = SAMPLES / "portraits" / f"{KNOWN}.jpg"
-    added = run("people", "add", "Jürg Mettler", "--portrait", portrait, *there)
+    added = run("people", "add", NAME, "--portrait", PORTRAIT, *there)
     person = added.assert_exit(ExitCode.CLEARED).document["person"]
     form = ("--serial", "T-1", "--evidence", folder / "scan.pdf", "--biometric")
     dates = ("--signed", "2026-01-10", "--until", "2036-01-10")
@@ -66,23 +76,19 @@ def filmed(filmed_once: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(filmed_once, tmp_path / "filmed"))
 
 
-def moved(box: Box, corner: tuple[int, int]) -> Box:
-    x, y = corner
-    return Box(box.left + x, box.top + y, box.right + x, box.bottom + y)
-
-
-def hidden_share(path: Path, face: Box, at: Callable[[int], tuple[int, int]]) -> list[float]:
-    """How much of a face is grey, frame by frame."""
+def hidden_share(copy: Path, film: ClipTruth, person: str) -> list[float]:
+    """How much of somebody's face is grey, frame by frame."""
     shares = []
-    for frame in frames(open_video(path)):
-        box = moved(face, at(frame.index)).clipped(frame.width, frame.height)
+    for frame in frames(open_video(copy)):
+        (face,) = (one for one in film.frames[frame.index] if one.person == person)
+        box = face.box.clipped(frame.width, frame.height)
         part = frame.y[box.top : box.bottom, box.left : box.right].astype(int)
         shares.append(float((np.abs(part - GREY) < 12).mean()))
     return shares
 
 
 def test_who_agreed_is_to_be_seen_and_who_did_not_is_hidden_in_every_frame(
-    two_people: Path, filmed: Path, tmp_path: Path
+    film: ClipTruth, two_people: Path, filmed: Path, tmp_path: Path
 ) -> None:
     before = hashlib.sha256(two_people.read_bytes()).hexdigest()
     out = tmp_path / "out"
@@ -92,8 +98,8 @@ def test_who_agreed_is_to_be_seen_and_who_did_not_is_hidden_in_every_frame(
     copy = out / "two.mp4"
     assert [path.name for path in out.iterdir()] == ["two.mp4"]
     assert hashlib.sha256(two_people.read_bytes()).hexdigest() == before
-    assert min(hidden_share(copy, face_in(STRANGER), to_the_left)) == 1.0
-    assert max(hidden_share(copy, face_in(KNOWN), to_the_right)) < 0.3
+    assert min(hidden_share(copy, film, STRANGER)) == 1.0
+    assert max(hidden_share(copy, film, KNOWN)) < 0.3
     assert foreign_video_parts(copy) == ()
     # Nobody agreed to be heard.
     assert open_video(copy).audio == ()
@@ -104,7 +110,7 @@ def test_who_agreed_is_to_be_seen_and_who_did_not_is_hidden_in_every_frame(
 def test_a_consent_to_photos_is_none_to_videos(
     two_people: Path, empty_registry: Path, enrol: Callable[..., str], tmp_path: Path
 ) -> None:
-    enrol(empty_registry, "Jürg Mettler", SAMPLES / "portraits" / f"{KNOWN}.jpg")
+    enrol(empty_registry, NAME, PORTRAIT)
     answer = run("check", two_people, "--registry", empty_registry, *WEBSITE, "--json")
     document = answer.assert_exit(ExitCode.NOT_CLEARED).document
     (known,) = (face for face in document["faces"] if face["person"])
@@ -115,9 +121,8 @@ def test_a_consent_to_photos_is_none_to_videos(
 def test_somebody_alone_who_agreed_to_all_of_it_is_clear_and_heard(
     empty_registry: Path, enrol: Callable[..., str], tmp_path: Path
 ) -> None:
-    video = clip(tmp_path / "alone.mp4", [Seen(KNOWN, to_the_right)], *SOUND)
-    portrait = SAMPLES / "portraits" / f"{KNOWN}.jpg"
-    enrol(empty_registry, "Jürg Mettler", portrait, *FILMED, "--material", "voice")
+    video = alone(tmp_path / "alone.mp4", SOUND)
+    enrol(empty_registry, NAME, PORTRAIT, *FILMED, "--material", "voice")
     judged = ("--registry", empty_registry, *WEBSITE)
     run("check", video, *judged).assert_exit(ExitCode.CLEARED)
     run("export", video, *judged, "-o", tmp_path / "out").assert_exit(ExitCode.CLEARED)
@@ -125,16 +130,15 @@ def test_somebody_alone_who_agreed_to_all_of_it_is_clear_and_heard(
 
 
 def test_a_voice_without_a_yes_keeps_a_video_at_look_at_it(filmed: Path, tmp_path: Path) -> None:
-    people = [Seen(KNOWN, to_the_right)]
-    silent = clip(tmp_path / "silent.mp4", people)
-    speaking = clip(tmp_path / "speaking.mp4", people, *SOUND)
+    silent = alone(tmp_path / "silent.mp4")
+    speaking = alone(tmp_path / "speaking.mp4", SOUND)
     judged = ("--registry", filmed, *WEBSITE, "--json")
     assert run("check", silent, *judged).document["outcome"] == "cleared"
     assert run("check", speaking, *judged).document["outcome"] == "review"
 
 
 def test_a_voice_that_is_kept_without_a_yes_is_for_a_person(filmed: Path, tmp_path: Path) -> None:
-    video = clip(tmp_path / "speaking.mp4", [Seen(KNOWN, to_the_right)], *SOUND)
+    video = alone(tmp_path / "speaking.mp4", SOUND)
     judged = ("--registry", filmed, *WEBSITE, "-o", tmp_path / "out", "--json")
     kept = run("export", video, *judged, "--audio", "keep").assert_exit(ExitCode.NOT_CLEARED)
     assert kept.document["video"]["export"]["outcome"] == "review"
@@ -143,25 +147,25 @@ def test_a_voice_that_is_kept_without_a_yes_is_for_a_person(filmed: Path, tmp_pa
 
 
 def test_a_still_is_taken_through_the_same_gate(
-    two_people: Path, filmed: Path, tmp_path: Path
+    film: ClipTruth, two_people: Path, filmed: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "stills"
     judged = ("--registry", filmed, *WEBSITE, "-o", out)
     run("still", two_people, "--at", "0.5", *judged, "--json").assert_exit(ExitCode.CLEARED)
     (still,) = out.iterdir()
-    assert still.name == "two 0.48.png"
+    assert still.name == "two 0.50.png"
     pixels = open_photo(still).pixels
-    assert pixels.shape == (540, 960, 3)
-    box = moved(face_in(STRANGER), to_the_left(12))
-    part = pixels[box.top : box.bottom, box.left : box.right]
-    source = next(f for f in frames(open_video(two_people)) if f.index == 12).rgb()
-    assert np.abs(part.astype(int) - source[box.top : box.bottom, box.left : box.right]).mean() > 15
+    assert pixels.shape == (480, 640, 3)
+    (face,) = (one for one in film.frames[5] if one.person == STRANGER)
+    source = next(f for f in frames(open_video(two_people)) if f.index == 5).rgb()
+    place = window(face.box)
+    assert np.abs(pixels[place].astype(int) - source[place]).mean() > 15
 
 
 def test_a_still_of_no_moment_is_refused_in_one_line(two_people: Path, tmp_path: Path) -> None:
     answer = run("still", two_people, "--at", "7", "-o", tmp_path / "out")
     answer.assert_exit(ExitCode.USAGE)
-    assert "0.64 s long" in answer.result.output
+    assert "0.80 s long" in answer.result.output
 
 
 @pytest.mark.parametrize(
@@ -220,7 +224,7 @@ def test_nothing_of_the_work_is_left_and_a_failed_copy_leaves_none(
 
 
 def test_what_was_seen_of_a_video_need_not_be_looked_at_again(
-    two_people: Path, filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    film: ClipTruth, two_people: Path, filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged = ("--registry", filmed, *WEBSITE, "--json")
     first = run("check", two_people, *judged).document
@@ -228,7 +232,7 @@ def test_what_was_seen_of_a_video_need_not_be_looked_at_again(
         patch.setattr(Follower, "see", _never)
         assert run("check", two_people, *judged).document == first
         run("export", two_people, *judged, "-o", tmp_path / "out").assert_exit(ExitCode.CLEARED)
-    assert min(hidden_share(tmp_path / "out" / "two.mp4", face_in(STRANGER), to_the_left)) == 1.0
+    assert min(hidden_share(tmp_path / "out" / "two.mp4", film, STRANGER)) == 1.0
 
 
 def test_a_video_that_was_seen_is_judged_anew_and_somebody_new_is_looked_for(
@@ -237,19 +241,16 @@ def test_a_video_that_was_seen_is_judged_anew_and_somebody_new_is_looked_for(
     judged = ("--registry", filmed, *WEBSITE, "--json")
     before = run("check", two_people, *judged).document
     (person,) = {face["person"] for face in before["faces"] if face["person"]}
-    portrait = SAMPLES / "portraits" / f"{STRANGER}.jpg"
-    enrol(filmed, "Élodie Rochat", portrait, *FILMED, serial="T-2")
+    enrol(filmed, "Priya Ramanathan", OF_STRANGER, *FILMED, serial="T-2")
     after = run("check", two_people, *judged).document
     run("consent", "withdraw", person, "--registry", filmed).assert_exit(ExitCode.CLEARED)
     last = run("check", two_people, *judged).document
-    told = (before, after, last)
-    assert [sum(face["person"] is not None for face in one["faces"]) for one in told] == [1, 2, 1]
-    verdicts = [[face["outcome"] for face in one["faces"]] for one in told]
-    assert [one.count("cleared") for one in verdicts] == [1, 1, 0]
+    verdicts = [[face["outcome"] for face in one["faces"]] for one in (before, after, last)]
+    assert [one.count("cleared") for one in verdicts] == [1, 2, 1]
 
 
 def test_an_interrupted_copy_goes_on_with_the_parts_that_were_examined(
-    two_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    film: ClipTruth, two_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
@@ -258,15 +259,17 @@ def test_an_interrupted_copy_goes_on_with_the_parts_that_were_examined(
     assert not (out / "two.mp4").exists()
     (work,) = out.iterdir()
     assert work.name.startswith(".clearance-")
+    # Only what was examined may lie there.
+    assert {path.name for path in work.iterdir()} == {"part-00000.mp4", "part-00000.json"}
     with monkeypatch.context() as patch:
         patch.setattr(video_export, "write_chunk", _never)
         run("export", two_people, "-o", out).assert_exit(ExitCode.CLEARED)
     assert [path.name for path in out.iterdir()] == ["two.mp4"]
-    assert min(hidden_share(out / "two.mp4", face_in(STRANGER), to_the_left)) == 1.0
+    assert min(hidden_share(out / "two.mp4", film, STRANGER)) == 1.0
 
 
 def test_parts_of_another_decision_are_thrown_away(
-    two_people: Path, filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    film: ClipTruth, two_people: Path, filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
@@ -275,8 +278,8 @@ def test_parts_of_another_decision_are_thrown_away(
     # Now everybody is hidden.
     run("export", two_people, *WEBSITE, "-o", out).assert_exit(ExitCode.CLEARED)
     assert [path.name for path in out.iterdir()] == ["two.mp4"]
-    assert min(hidden_share(out / "two.mp4", face_in(KNOWN), to_the_right)) == 1.0
-    assert min(hidden_share(out / "two.mp4", face_in(STRANGER), to_the_left)) == 1.0
+    assert min(hidden_share(out / "two.mp4", film, KNOWN)) == 1.0
+    assert min(hidden_share(out / "two.mp4", film, STRANGER)) == 1.0
 
 
 def test_a_mask_that_a_person_drew_is_hidden_in_every_frame(tmp_path: Path) -> None:
@@ -295,6 +298,20 @@ def test_a_mask_that_a_person_drew_is_hidden_in_every_frame(tmp_path: Path) -> N
     answer.assert_exit(ExitCode.INPUT_OR_OUTPUT)
     assert "320 x 240" in answer.document["problem"]
     assert not (out / "wall.mp4").exists()
+
+
+def test_a_video_that_cannot_be_judged_leaves_nothing_of_an_earlier_copy(
+    two_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video, out = tmp_path / "two.mp4", tmp_path / "out"
+    video.write_bytes(two_people.read_bytes())
+    with monkeypatch.context() as patch:
+        patch.setattr(video_export, "join", _interrupted)
+        run("export", video, "-o", out)
+    assert list(out.iterdir())
+    video.write_bytes(video.read_bytes()[:9000])
+    run("export", video, "-o", out).assert_exit(ExitCode.INPUT_OR_OUTPUT)
+    assert list(out.iterdir()) == []
 
 
 def test_doubtful_frames_are_drawn_for_the_house(
@@ -316,3 +333,23 @@ def _never(*_: object, **__: object) -> None:
 
 def _interrupted(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_nothing_that_lies_beside_the_pictures_gets_into_a_copy(tmp_path: Path) -> None:
+    beside = clips.Beside(
+        sound=True, subtitles=True, chapters=True, titles=True, data=True, cover=True, turned=90
+    )
+    video = clips.a_clip(tmp_path / "full.mp4", beside=beside).path
+    out = tmp_path / "out"
+    answer = run("export", video, "-o", out, "--audio", "replace-tone", "--json")
+    document = answer.assert_exit(ExitCode.CLEARED).document
+    told = {"subtitles", "chapters", "data", "cover"}
+    assert told <= set(document["video"]["beside"])
+    copy = out / "full.mp4"
+    assert foreign_video_parts(copy) == ()
+    info = open_video(copy)
+    assert (info.beside, len(info.audio), info.rotated) == ((), 1, 0)
+    assert (info.width, info.height) == clips.SMALL
+    for word in (b"Priya", b"Tiziano", b"Ward 3"):
+        assert word in video.read_bytes()
+        assert word not in copy.read_bytes()

@@ -76,7 +76,7 @@ def test_the_extractor_finds_all_rooms() -> None:
     # Errors of each room, and one whose class is that of another error.
     assert {
         "it is blank",
-        "this is a folder; name a photo",
+        "this is a folder; name a photo or a video",
         "must be 0, or at least {least}",
     } <= said
     assert {"A serial is given twice; each form needs its own.", "{name}: {cause}"} <= said

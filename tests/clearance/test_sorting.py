@@ -539,7 +539,7 @@ def test_a_file_in_place_of_the_folder_is_told(album: Path, tmp_path: Path) -> N
 def test_a_copy_that_the_disk_changed_has_no_place(
     album: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sorting, "_sha256_of", lambda _: "0" * 64)
+    monkeypatch.setattr(sorting, "sha256_of", lambda _: "0" * 64)
     sorter = sort(album, out)
     assert lies(out) == set()
     assert "check the disk" in str(sorter.problems[0])

@@ -20,6 +20,7 @@ from consent.decision import (
     may_keep_biometrics,
     may_match,
 )
+from consent.policy import CHANNELS as KNOWN_CHANNELS
 from consent.policy import Policy
 from consent.records import (
     WORLD,
@@ -569,7 +570,9 @@ def covers(form: Consent, use: Use, policy: Policy) -> bool:
         return False
     if WORLD in scope.territory:
         return True
-    return use.channel not in policy.worldwide_channels and policy.country in scope.territory
+    # Of a channel of the institution's own nobody has said where it is seen.
+    worldwide = use.channel in policy.worldwide_channels or use.channel not in KNOWN_CHANNELS
+    return not worldwide and policy.country in scope.territory
 
 
 def in_force(form: Consent, use: Use) -> bool:
