@@ -155,7 +155,9 @@ class VideoCopies:
         examiner = FrameExaminer(self.detector)
         known = {chunk: Proven.load(chunk, _part(folder, chunk, plan)) for chunk in plan.chunks}
         proven: list[Proven] = []
-        watched_frames = plan.watched.followed.frames
+        total = plan.watched.followed.frames
+        # The first part takes seconds: whoever watches sees that the look is over.
+        told.examined(0, total)
         with contextlib.closing(_Source(plan)) as source, ThreadPoolExecutor(1) as executor:
 
             def write(chunk: Chunk) -> Written:
@@ -168,7 +170,7 @@ class VideoCopies:
                     proven.append(found)
                 else:
                     proven.append(self._examined(plan, next(written).result(), examiner, path))
-                told.examined(chunk.stop - chunk.start, watched_frames)
+                told.examined(chunk.stop - chunk.start, total)
         return proven
 
 
