@@ -439,7 +439,8 @@ class _Name(NamedTuple):
             yield from {
                 _Part.of(piece for word in words[:_MOST] for piece in word.pieces)
                 for words in self.orders
-                if pairs or _is_unspaced(words[0].pieces[0].folded)
+                # Two words at least: also where the given name looks like a particle, Di Wang.
+                if words[1:] or _is_unspaced(words[0].pieces[0].folded)
             }
 
 

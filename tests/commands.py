@@ -79,7 +79,9 @@ def run(*arguments: object) -> Run:
 
 def begun(*arguments: object) -> subprocess.Popen[str]:
     """`clearance` with the arguments, in a process of its own that can be interrupted."""
-    code = "import sys, cli; sys.argv = ['clearance', *sys.argv[1:]]; cli.main()"
+    # Whatever was started in the background of a shell ignores Ctrl-C, and so does what it starts.
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{hears}; import sys, cli; sys.argv = ['clearance', *sys.argv[1:]]; cli.main()"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=ROOT,

@@ -412,6 +412,7 @@ def test_any_name_in_any_text_is_found(
 
 @settings(deadline=None)
 @given(NAME_WORDS, NAME_WORDS, st.sampled_from(sorted(SPELLINGS)), st.text(ALPHABET, max_size=8))
+@example("Di", "Wang", "plain", "foto")
 def test_any_name_run_together_is_found_in_a_file_name(
     given_name: str, family: str, spelling: str, around: str
 ) -> None:
