@@ -51,6 +51,8 @@ from consent.errors import ConsentError
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 from forms.commands import ROPA_HELP, forms_app, ropa
 from forms.errors import FormsError
+from review.commands import ACCOUNT_HELP, DESK_HELP, account, desk
+from review.errors import DeskError, DeskRefusedError
 
 if TYPE_CHECKING:
     from clearance.clear import House
@@ -70,6 +72,8 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (StillRefusedError, ExitCode.USAGE),
     (WordRefusedError, ExitCode.USAGE),
     (LegalTextUnknownError, ExitCode.USAGE),
+    (DeskRefusedError, ExitCode.USAGE),
+    (DeskError, ExitCode.INPUT_OR_OUTPUT),
     (ClearanceError, ExitCode.INPUT_OR_OUTPUT),
     (FormsError, ExitCode.INPUT_OR_OUTPUT),
     (ConsentError, ExitCode.REGISTRY),
@@ -413,6 +417,8 @@ app.add_typer(people_app, name="people")
 app.add_typer(consent_app, name="consent")
 app.command("decide", cls=Command, help=DECIDE_HELP)(decide)
 app.command("still", cls=Command, help=STILL_HELP)(still)
+app.command("desk", cls=Command, help=DESK_HELP)(desk)
+app.command("desk-account", cls=Command, help=ACCOUNT_HELP)(account)
 app.command("ropa", cls=Command, help=ROPA_HELP)(ropa)
 app.add_typer(faces_app, name="faces")
 app.add_typer(forms_app, name="forms")

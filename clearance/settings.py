@@ -109,6 +109,19 @@ class Publication:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class DeskRules:
+    """How the review desk is run.
+
+    A session ends after `idle_minutes` without a page, and after `session_hours` in any case.
+    `largest_file_mib` is what may be sent to it in one file, in MiB.
+    """
+
+    idle_minutes: int = 30
+    session_hours: int = 10
+    largest_file_mib: int = 4096
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the institution decides, built once and passed down.
 
@@ -119,6 +132,7 @@ class Settings:
     consent: Policy = dataclasses.field(default_factory=Policy)
     detection: Detection = dataclasses.field(default_factory=Detection)
     publication: Publication = dataclasses.field(default_factory=Publication)
+    desk: DeskRules = dataclasses.field(default_factory=DeskRules)
     models: Mapping[str, UserModel] = dataclasses.field(default_factory=dict)
 
 
@@ -150,6 +164,7 @@ def load_settings(path: Path) -> Settings:
         consent=reader.section("consent", Policy()),
         detection=reader.section("detection", Detection()),
         publication=reader.section("publication", Publication()),
+        desk=reader.section("desk", DeskRules()),
         models=reader.models(),
     )
     reader.check_networks(settings)
@@ -175,7 +190,7 @@ def settings_text(settings: Settings) -> str:
     return "\n".join(lines) + "\n"
 
 
-_Section = TypeVar("_Section", Institution, Policy, Detection, Publication)
+_Section = TypeVar("_Section", Institution, Policy, Detection, Publication, DeskRules)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -269,6 +284,12 @@ class _Reader:
         if settings.publication.purpose and settings.publication.purpose not in purposes:
             raise self.complaint("publication", "purpose", _one_of(purposes))
         self.check_copies(settings.publication)
+        for key, most in (
+            ("idle_minutes", 720),
+            ("session_hours", 24),
+            ("largest_file_mib", 65536),
+        ):
+            self.check_between("desk", key, getattr(settings.desk, key), 1, most)
         if not fits(settings.publication.max_edge):
             cause = SettingsInvalidError("must be 0, or at least {least}", least=SMALLEST_EDGE)
             raise self.complaint("publication", "max_edge", cause)
@@ -307,11 +328,15 @@ class _Reader:
             ("portrait_days", 0, 3650),
             ("retention_years", 1, 100),
         ):
-            if not least <= getattr(policy, key) <= most:
-                cause = SettingsInvalidError(
-                    "must be a number from {least} to {most}", least=least, most=most
-                )
-                raise self.complaint("consent", key, cause)
+            self.check_between("consent", key, getattr(policy, key), least, most)
+
+    def check_between(self, section: str, key: str, value: int, least: int, most: int) -> None:
+        """A number that is neither too small nor too large."""
+        if not least <= value <= most:
+            cause = SettingsInvalidError(
+                "must be a number from {least} to {most}", least=least, most=most
+            )
+            raise self.complaint(section, key, cause)
 
     def complaint(
         self, section: str | None, key: str, cause: SettingsInvalidError

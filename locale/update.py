@@ -20,7 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("consent", "detector", "clearance", "forms")
+ROOMS = ("consent", "detector", "clearance", "forms", "review")
 LANGUAGES = ("fr", "de", "it")
 KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
 
@@ -30,6 +30,11 @@ def sources() -> Iterator[Path]:
     yield ROOT / "cli.py"
     for room in ROOMS:
         yield from sorted((ROOT / room).rglob("*.py"))
+
+
+def templates() -> list[Path]:
+    """The pages of the desk."""
+    return sorted((ROOT / "review" / "templates").rglob("*.html"))
 
 
 @functools.cache
@@ -55,6 +60,9 @@ def error_templates(path: Path) -> Iterator[ast.expr]:
 def messages() -> Catalog:
     """Everything the program says, in English."""
     found = Catalog()
+    for path in templates():
+        for _, said, _, _ in extract_from_file("jinja2", str(path), keywords=KEYWORDS):
+            found.add(said)
     for path in sources():
         for _, said, _, _ in extract_from_file("python", str(path), keywords=KEYWORDS):
             found.add(said)

@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "detector": set(),
     "clearance": {"consent", "detector"},
     "forms": {"consent", "detector", "clearance"},
-    "cli": {"consent", "detector", "clearance", "forms"},
+    "review": {"consent", "detector", "clearance", "forms"},
+    "cli": {"consent", "detector", "clearance", "forms", "review"},
 }
 
 

@@ -15,6 +15,7 @@ import clearance.errors
 import consent.errors
 import detector.errors
 import forms.errors
+import review.errors
 from clearance.album import clear_files
 from clearance.clear import House
 from clearance.commandline import ExitCode
@@ -37,7 +38,7 @@ PORTRAIT = SAMPLES / "portraits" / "jurg-mettler-1.jpg"
 NAME = "{0} {cause} {{.pdf"
 KINDS = [
     kind
-    for room in (clearance.errors, consent.errors, detector.errors, forms.errors)
+    for room in (clearance.errors, consent.errors, detector.errors, forms.errors, review.errors)
     for _, kind in inspect.getmembers(room, inspect.isclass)
     if issubclass(kind, Exception)
 ]

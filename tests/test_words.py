@@ -128,8 +128,9 @@ def test_nothing_is_translated_that_nobody_says(code: str) -> None:
     said = {
         node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)
     }
+    pages = "".join(path.read_text(encoding="utf-8") for path in TASK["templates"]())
     translated = {form for message in messages(catalogue(code)) for form in forms(message.id)}
-    assert translated <= said
+    assert not {form for form in translated - said if f'"{form}"' not in pages}
 
 
 @pytest.mark.parametrize("code", TRANSLATED)

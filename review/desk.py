@@ -1,0 +1,150 @@
+"""Everything an open desk works with, put together once."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import hmac
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clearance.commandline import settings_in, today
+from clearance.settings import FILE_NAME
+from consent.registry import DATABASE_NAME, Registry
+from review.access import ROUTES, Route
+from review.accounts import Accounts
+from review.errors import DeskRefusedError
+from review.notices import Notices
+from review.templating import environment
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from clearance.settings import Settings
+    from detector.detector import Detector
+
+FOLDER = "desk"
+"""Beside the registry: accounts, and pictures that are being worked on."""
+
+
+class Desk:
+    """An open desk; one for each start of the program.
+
+    It holds no registry open: each piece of work opens it for itself, so that pages, the album
+    in the background and the command line see one another's changes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the desk of a registry, which may not be there yet.
+
+        Args:
+            folder: of the registry.
+
+        Raises:
+            DeskRefusedError: the folder cannot be written.
+            SettingsInvalidError: the settings cannot be read.
+        """
+        self.folder = folder
+        self.home = folder / FOLDER
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise DeskRefusedError(
+                "the desk cannot write in {folder}: {reason}",
+                folder=folder,
+                reason=error.strerror or str(error),
+            ) from error
+        settings = self.settings
+        self.accounts = Accounts(
+            self.home / "accounts.sqlite3",
+            idle=dt.timedelta(minutes=settings.desk.idle_minutes),
+            longest=dt.timedelta(hours=settings.desk.session_hours),
+        )
+        self.routes: Mapping[str, Route] = {route.name: route for route in ROUTES}
+        self.notices = Notices()
+        self.templates: Environment = environment()
+        self._start_token: str | None = None
+        self._detector: tuple[object, Detector] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def settings(self) -> Settings:
+        """What the institution decided, as the file says now."""
+        return settings_in(self.folder)
+
+    @property
+    def settings_file(self) -> Path:
+        """Where it stands."""
+        return self.folder / FILE_NAME
+
+    @property
+    def has_registry(self) -> bool:
+        """Whether there is one; without it the first page is the one that makes it."""
+        return (self.folder / DATABASE_NAME).is_file()
+
+    @contextlib.contextmanager
+    def registry(self) -> Iterator[Registry]:
+        """The registry, opened for this piece of work, with what is due for deletion deleted.
+
+        Raises:
+            ConsentError: it cannot be used.
+        """
+        with Registry.open(self.folder, self.settings.consent) as registry:
+            registry.sweep(today())
+            yield registry
+
+    def detector(self, settings: Settings) -> Detector:
+        """The networks the settings name, loaded once."""
+        from clearance.commandline import detector_for
+
+        with self._lock:
+            chosen = (settings.detection, tuple(settings.models))
+            if self._detector is None or self._detector[0] != chosen:
+                self._detector = (chosen, detector_for(settings))
+            return self._detector[1]
+
+    # --- the first visit ------------------------------------------------------------------
+
+    def new_start_token(self) -> str:
+        """What lets one browser in, once, where nobody has a password."""
+        self.accounts.local()
+        self.accounts.end_local_sessions()
+        self._start_token = secrets.token_urlsafe(32)
+        return self._start_token
+
+    def take_start_token(self, token: str) -> bool:
+        """Whether it is the one; it is gone then."""
+        with self._lock:
+            expected = self._start_token
+            right = expected is not None and hmac.compare_digest(
+                expected.encode(), token.encode("utf-8", "replace")
+            )
+            if right:
+                self._start_token = None
+        return right and not self.accounts.team
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Address:
+    """Where the desk is reached.
+
+    Attributes:
+        host: that it listens on.
+        port: that it listens on.
+        origins: as browsers name it, such as `http://127.0.0.1:8477`; the first is the one to open.
+        secure: whether browsers reach it encrypted.
+    """
+
+    host: str
+    port: int
+    origins: tuple[str, ...]
+    secure: bool = False
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """What may stand in a request's Host header."""
+        return frozenset(origin.split("://", 1)[1].lower() for origin in self.origins)

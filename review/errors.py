@@ -1,0 +1,48 @@
+"""What can go wrong at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+
+class DeskError(Exception):
+    """Base of everything this room raises: an English template and what it is filled with.
+
+    Both are kept, so that a page can say the same in the reader's language. A value
+    may be an error of ours, which is then translated as well.
+    """
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        # Unpickling passes the finished text, in which a brace is only a brace.
+        super().__init__(template.format(**values) if values else template)
+        self.template: Final = template
+        self.values: Final[Mapping[str, object]] = values
+
+
+class DeskRefusedError(DeskError):
+    """The desk cannot be opened in the way that was asked for."""
+
+
+class AccountRefusedError(DeskError):
+    """An account cannot be made or changed so."""
+
+
+class SignInRefusedError(DeskError):
+    """The name or the password is wrong, or there were too many attempts."""
+
+
+class NotAllowedError(DeskError):
+    """Who is signed in may not do that."""
+
+
+class NotFoundError(DeskError):
+    """There is no such page or thing, or not for who is signed in."""
+
+
+class InputRefusedError(DeskError):
+    """What was sent cannot be used; it is said in the words of the form that it came from."""
+
+
+class TooLargeError(DeskError):
+    """What was sent is larger than the desk takes."""

@@ -1,0 +1,91 @@
+"""How pages are made from templates: everything that is not ours is escaped."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from clearance.commandline import N_
+from clearance.results import Outcome
+from review.roles import Role
+
+if TYPE_CHECKING:
+    from clearance.language import Language
+    from review.visit import Visit
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NavItem:
+    """One entry of the menu; `label` is English and translated where it is shown."""
+
+    route: str
+    label: str
+    icon: str
+    current: bool = False
+
+
+_MENU = (
+    NavItem("home", N_("Today"), "today"),
+    NavItem("inbox", N_("Pictures"), "pictures"),
+    NavItem("people", N_("People"), "people"),
+    NavItem("forms", N_("Forms"), "form"),
+    NavItem("publications", N_("Publications"), "publish"),
+    NavItem("reports", N_("Reports"), "report"),
+    NavItem("settings", N_("Settings"), "settings"),
+)
+
+
+def navigation(visit: Visit) -> list[NavItem]:
+    """The entries that who is signed in may open, with the one they are in marked."""
+    routes = visit.desk.routes
+    path = visit.request.url.path
+    return [
+        dataclasses.replace(item, current=_within(path, routes[item.route].path))
+        for item in _MENU
+        if item.route in routes and visit.may_open(item.route)
+    ]
+
+
+def role_word(role: Role, words: Language) -> str:
+    """A role in a reader's language."""
+    _ = words.gettext
+    return {
+        Role.REQUESTER: _("requester"),
+        Role.EDITOR: _("editor"),
+        Role.APPROVER: _("approver"),
+        Role.PUBLISHER: _("publisher"),
+        Role.CONSENT_DESK: _("consent desk"),
+        Role.PRIVACY_OFFICER: _("privacy officer"),
+        Role.AUDITOR: _("auditor"),
+        Role.ADMINISTRATOR: _("administrator"),
+    }[role]
+
+
+def outcome_word(outcome: Outcome | str, words: Language) -> str:
+    """A verdict in a word or two; what is no verdict yet says so."""
+    if outcome in set(Outcome):
+        return words.outcome(Outcome(outcome))
+    return words.gettext("not judged yet")
+
+
+def environment() -> jinja2.Environment:
+    """The templates; a name that a page forgot is an error, never an empty place."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {"navigation": navigation, "outcome_word": outcome_word}
+    made.filters |= {"role_word": role_word}
+    return made
+
+
+def _within(path: str, section: str) -> bool:
+    return path == section or (section != "/" and path.startswith(f"{section}/"))
