@@ -49,3 +49,23 @@ class Rendition:
             return None
         scale = max_edge / longer
         return cls(max_edge, max(1, round(width * scale)), max(1, round(height * scale)), scale)
+
+    @classmethod
+    def of_video(cls, width: int, height: int, max_edge: int) -> Rendition | None:
+        """The version of a video of `width` x `height` pixels, of even sides; None for itself.
+
+        Codecs keep colour for squares of two pixels. Sides are rounded down, so that nobody is
+        larger in the copy than they were judged; where not even two pixels are left of a side,
+        `scale` is that of this side.
+
+        Args:
+            width: of the upright frame, even.
+            height: of the upright frame, even.
+            max_edge: the longer edge of the largest published version; 0 for any.
+        """
+        whole = cls.of(width, height, max_edge)
+        if whole is None:
+            return None
+        longer = max(width, height)
+        across, down = (max(2, side * max_edge // longer // 2 * 2) for side in (width, height))
+        return cls(max_edge, across, down, max(whole.scale, across / width, down / height))

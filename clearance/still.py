@@ -130,8 +130,9 @@ def with_tracks(
     """The faces of a still with what the tracks of its video say, from the top down.
 
     A face in the place of a track is that person; a track without a face in its place is there
-    all the same. Of a face that two tracks claim, the worse verdict counts. Where a track only
-    could be, it clears nobody.
+    all the same. Of a face that two tracks claim, the worse verdict counts, and of one that
+    passed in the video as too small, too: here it may be larger. Where a track only could be, it
+    clears nobody.
 
     Args:
         faces: as the still alone was judged.
@@ -159,7 +160,9 @@ def with_tracks(
         verdict = dataclasses.replace(said.verdict, face=faces[best].face)
         # Alone it is like somebody else: then the worse of the two is believed.
         contradicted = faces[best].person not in (None, verdict.person)
-        both = (verdict, kept[best]) if contradicted or best in claimed else (verdict,)
+        doubted = contradicted or best in claimed
+        doubted |= verdict.outcome is Outcome.NOT_RECOGNISABLE
+        both = (verdict, kept[best]) if doubted else (verdict,)
         kept[best] = max(both, key=lambda one: one.outcome.severity)
         claimed.add(best)
     together = [*kept.values(), *added]

@@ -218,7 +218,10 @@ def _examined(
         # the next.
         careful = (number + every // 2) % every == 0
         examiner.check(frame, written.proofs[number - chunk.start], mask, _when(plan, number))
-        found.append((number, examiner.find(frame, mask, plan.seen_at(number), careful=careful)))
+        faces = examiner.find(
+            frame, mask, plan.seen_at(number), plan.small_at(number), careful=careful
+        )
+        found.append((number, faces))
         digests.append(digest_of(frame))
     if len(digests) != len(written.proofs):
         raise VerificationError("The copy holds fewer frames than were written.")

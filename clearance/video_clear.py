@@ -94,7 +94,7 @@ def decide_video(
     """
     info = watched.info
     use = dataclasses.replace(use, material=material)
-    rendition = Rendition.of(info.width, info.height, use.max_edge)
+    rendition = Rendition.of_video(info.width, info.height, use.max_edge)
     scale = rendition.scale if rendition else 1.0
     tracks = tuple(
         _track(track, identity, watched, use, house, scale)

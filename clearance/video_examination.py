@@ -14,7 +14,7 @@ from PIL import Image
 from clearance.errors import VerificationError
 from clearance.masks import window
 from clearance.video_masks import GREY, FrameMask
-from detector.faces import Box
+from detector.faces import Box, SizeClass
 from detector.held import Held
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ _COVERED = 0.85
 _SAME = 0.3
 """Intersection over union from which a face is the one that may be seen there. Lower than
 between two sightings in one picture: a track between two sightings is less exact."""
+
+_ROUNDED = 2
+"""Pixels by which a box of whole pixels is wider than the face, at most: one on each side. Whoever
+passed as too small was measured in the video's own frames, by the largest of many boxes."""
 
 _CELL = 16
 """Side in pixels of the cells whose mean brightness tells one picture from another."""
@@ -73,6 +77,8 @@ class FrameExaminer:
         Raises:
             VerificationError: it shows another picture, or something under a mask.
         """
+        if frame.y.shape != mask.luma.shape:
+            raise VerificationError("The copy shows pictures of another size than was written.")
         moved = np.abs(cells_of(frame.y).astype(np.int16) - proof)
         if moved.max(initial=0) > _OTHER_PICTURE:
             raise VerificationError(
@@ -89,7 +95,13 @@ class FrameExaminer:
                 )
 
     def find(
-        self, frame: VideoFrame, mask: FrameMask, seen: Sequence[Box], *, careful: bool
+        self,
+        frame: VideoFrame,
+        mask: FrameMask,
+        seen: Sequence[Box],
+        small: Sequence[Box] = (),
+        *,
+        careful: bool,
     ) -> tuple[Face, ...]:
         """Faces in a frame, however unsure, that no verdict is about.
 
@@ -97,17 +109,29 @@ class FrameExaminer:
             frame: as it was read from the written file.
             mask: what is hidden in it.
             seen: faces that may be seen.
+            small: faces that may be seen while they are too small to be recognised: one in such
+                a place that is clearly larger is one that no verdict is about, as in photos.
             careful: whether faces of every size are looked for.
         """
         # Whoever told how the camera was held is hidden; people who lie are found all the same.
         held = _UPRIGHT if mask.regions else None
-        found = self.detector.look_at_frame(frame, careful=careful, expected=seen, held=held)
+        expected = (*seen, *small)
+        found = self.detector.look_at_frame(frame, careful=careful, expected=expected, held=held)
         return tuple(
             face
             for face in found
             if mask.covered(face.box) < _COVERED
-            and not any(face.box.iou(box) >= _SAME for box in seen)
+            and not _is_one_of(face, seen)
+            and not (_is_small(face) and _is_one_of(face, small))
         )
+
+
+def _is_one_of(face: Face, known: Sequence[Box]) -> bool:
+    return any(face.box.iou(box) >= _SAME for box in known)
+
+
+def _is_small(face: Face) -> bool:
+    return SizeClass.of_width(face.frontal_width - _ROUNDED) is SizeClass.TOO_SMALL
 
 
 def _is_hidden(frame: VideoFrame, mask: FrameMask, region: Box) -> bool:

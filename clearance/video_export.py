@@ -113,7 +113,7 @@ class VideoCopies:
             heard = hearing(plan, result, self.wishes.audio, appeared)
             finished = folder / f"finished{target.suffix}"
             sound = _sound(plan, heard, folder)
-            join(_lengths(plan, proven), sound, finished, plan.format, watched.info)
+            join(_lengths(plan, proven), sound, finished, plan.format, plan.watched.info)
             _verify(finished, plan, proven, sound=sound is not None)
             sha256 = sha256_of(finished)
             self.exporter.put(finished, target)
@@ -121,8 +121,8 @@ class VideoCopies:
         return VideoExport(
             path=target,
             sha256=sha256,
-            width=watched.info.width,
-            height=watched.info.height,
+            width=plan.watched.info.width,
+            height=plan.watched.info.height,
             duration=float(watched.end - watched.first),
             frames=watched.followed.frames,
             hidden=plan.hidden,
@@ -285,6 +285,8 @@ def _verify(finished: Path, plan: VideoPlan, proven: Sequence[Proven], *, sound:
     shown = 0
     try:
         info = open_video(finished)
+        if (info.width, info.height) != (watched.info.width, watched.info.height):
+            raise VerificationError("The copy shows pictures of another size than was written.")
         for frame in frames(info):
             if shown >= len(digests) or digest_of(frame) != digests[shown]:
                 raise VerificationError(

@@ -63,6 +63,25 @@ class Watched:
         """When the last frame is gone, in seconds."""
         return self.time_of(len(self.times) - 1) + 1 / self.frame_rate
 
+    def smaller(self, width: int, height: int) -> Watched:
+        """The same video with frames of that size, and everybody where they are in these.
+
+        `identities` are still about the frames that were looked at.
+
+        Args:
+            width: of a frame; even, and no more than now.
+            height: likewise.
+
+        Raises:
+            ValueError: it is another size than that.
+        """
+        across, down = width / self.info.width, height / self.info.height
+        return dataclasses.replace(
+            self,
+            info=self.info.smaller(width, height),
+            followed=self.followed.scaled(across, down),
+        )
+
     def time_of(self, frame: int) -> Fraction:
         """When a frame is shown, in seconds; after the last one: when that is gone."""
         if frame >= len(self.times):

@@ -21,7 +21,7 @@ from clearance.masks import head_region, window
 from detector.faces import Box, Face
 
 if TYPE_CHECKING:
-    from clearance.masks import Drawn, Mask
+    from clearance.masks import Drawn, Mask, Region
     from detector.tracks import Track, Uncertain
     from detector.video_frames import Plane, VideoFrame
 
@@ -165,6 +165,7 @@ def frame_mask(
     width: int,
     height: int,
     drawn: Iterable[Drawn] = (),
+    grown: int = 0,
 ) -> FrameMask:
     """What is hidden in a frame of even width and height.
 
@@ -174,11 +175,12 @@ def frame_mask(
         width: in pixels.
         height: in pixels.
         drawn: what a person hides in every frame.
+        grown: pixels around all of it that are hidden as well: what a filter mixed into others.
     """
     mask: Mask = np.zeros((height, width), dtype=np.bool_)
     regions = []
     for one in drawn:
-        held, hidden = _drawn(one, width, height)
+        held, hidden = _drawn(one, width, height, grown)
         mask[window(held)] |= hidden
         regions.append(_even(held, width, height))
     for track in tracks:
@@ -186,11 +188,10 @@ def frame_mask(
         if box is None:
             continue
         if track.is_head:
-            held, hidden = _head(box, width, height)
+            held, hidden = _head(box, width, height, grown)
             mask[window(held)] |= hidden
             regions.append(_even(held, width, height))
-        else:
-            part = box.clipped(width, height)
+        elif part := _around(box.clipped(width, height), grown, width, height):
             mask[window(part)] = True
             regions.append(_even(part, width, height))
     mask.setflags(write=False)
@@ -198,23 +199,41 @@ def frame_mask(
 
 
 @functools.lru_cache(maxsize=512)
-def _head(box: Box, width: int, height: int) -> tuple[Box, Mask]:
+def _head(box: Box, width: int, height: int, grown: int) -> tuple[Box, Mask]:
     """The part of a frame that holds a head, and what of it is hidden.
 
     Edges stay where they are for many frames, and each is written and examined.
     """
-    head = head_region(Face(box, 1.0), width, height)
-    hidden = head.mask()
-    hidden.setflags(write=False)
-    return head.box, hidden
+    return _grown(head_region(Face(box, 1.0), width, height), grown, width, height)
 
 
 @functools.lru_cache(maxsize=64)
-def _drawn(drawn: Drawn, width: int, height: int) -> tuple[Box, Mask]:
-    region = drawn.region(width, height)
-    hidden = region.mask()
+def _drawn(drawn: Drawn, width: int, height: int, grown: int) -> tuple[Box, Mask]:
+    return _grown(drawn.region(width, height), grown, width, height)
+
+
+def _grown(region: Region, by: int, width: int, height: int) -> tuple[Box, Mask]:
+    """The part of a frame within so many pixels of a region, across and down, and its mask."""
+    inner, hidden = region.box, region.mask()
+    outer = _around(inner, by, width, height)
+    if by and outer:
+        sides = (inner.top - outer.top, outer.bottom - inner.bottom)
+        ends = (inner.left - outer.left, outer.right - inner.right)
+        hidden = np.pad(hidden, (sides, ends))
+        for axis in (0, 1):
+            # Within the frame: what lies beyond it needs no mask.
+            spread = np.pad(hidden, [(by, by) if each == axis else (0, 0) for each in (0, 1)])
+            windows = np.lib.stride_tricks.sliding_window_view(spread, 2 * by + 1, axis=axis)
+            hidden = np.any(windows, axis=-1, keepdims=False)
     hidden.setflags(write=False)
-    return region.box, hidden
+    return outer or inner, hidden
+
+
+def _around(box: Box, by: int, width: int, height: int) -> Box | None:
+    """A part of a frame and so many pixels around it in the frame; None where it is empty."""
+    if not box.area:
+        return None
+    return Box(box.left - by, box.top - by, box.right + by, box.bottom + by).clipped(width, height)
 
 
 def _even(box: Box, width: int, height: int) -> Box:

@@ -19,6 +19,7 @@ from clearance.video_masks import (
 )
 from detector.faces import Box
 from detector.tracks import How
+from detector.video_info import FILTER_REACH
 
 if TYPE_CHECKING:
     from clearance.masks import Drawn
@@ -46,8 +47,10 @@ class Chunk:
 class VideoPlan:
     """One copy of a video that is to be made.
 
+    All of it is in frames of the copy's size, which may be smaller than those of the video.
+
     Attributes:
-        watched: the video, as it was looked at.
+        watched: the video, as it was looked at, in frames of the size of the copy.
         masks: what is hidden.
         seen: tracks that may be seen.
         hidden: the numbers of the tracks that may not.
@@ -55,6 +58,8 @@ class VideoPlan:
         format: how it is written.
         digest: of all that the copy rests on, 64 hexadecimal digits.
         drawn: masks drawn by hand, hidden in every frame.
+        small: those of `seen` that may be seen as long as they are too small to be recognised.
+        grown: pixels around everything hidden that are hidden as well.
     """
 
     watched: Watched
@@ -65,19 +70,29 @@ class VideoPlan:
     format: VideoFormat
     digest: str
     drawn: tuple[Drawn, ...] = ()
+    small: tuple[Track, ...] = ()
+    grown: int = 0
 
     def mask_at(self, frame: int, tracks: Iterable[MaskedTrack]) -> FrameMask:
         """What is hidden in a frame: these tracks, and what was drawn by hand."""
         info = self.watched.info
-        return frame_mask(tracks, frame, info.width, info.height, self.drawn)
+        return frame_mask(tracks, frame, info.width, info.height, self.drawn, self.grown)
 
     def seen_at(self, frame: int) -> list[Box]:
-        """The faces that may be seen in a frame; not where they only could be."""
-        return [
-            one.box_at(frame)
-            for one in self.seen
-            if one.start <= frame < one.stop and one.how[frame - one.start] != How.HELD
-        ]
+        """The faces that may be seen in a frame at any size; not where they only could be."""
+        return _there([one for one in self.seen if one not in self.small], frame)
+
+    def small_at(self, frame: int) -> list[Box]:
+        """The faces that may be seen in a frame while they are too small to be recognised."""
+        return _there(self.small, frame)
+
+
+def _there(tracks: Iterable[Track], frame: int) -> list[Box]:
+    return [
+        one.box_at(frame)
+        for one in tracks
+        if one.start <= frame < one.stop and one.how[frame - one.start] != How.HELD
+    ]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,7 +103,8 @@ class VideoWishes:
         hide: numbers of tracks that are hidden although they may be seen; from 1.
         hide_all: hide everybody.
         audio: what becomes of the sound; None for what the consents allow.
-        drawn: masks drawn by hand, in pixels of a frame; they are hidden in every frame.
+        drawn: masks drawn by hand, in pixels of a frame of the video; they are hidden in every
+            frame.
     """
 
     hide: tuple[int, ...] = ()
@@ -116,23 +132,30 @@ def plan_copy(
     Raises:
         ExportRefusedError: a number is that of no track, or a drawn mask lies outside.
     """
-    tracks = watched.followed.tracks
+    drawn = _in_the_picture(wishes.drawn, watched, result)
     hidden = _hidden(result, wishes)
+    if rendition := result.rendition:
+        across, down = rendition.width / watched.info.width, rendition.height / watched.info.height
+        drawn = tuple(one.scaled(across, down) for one in drawn)
+        watched = watched.smaller(rendition.width, rendition.height)
+    tracks = watched.followed.tracks
     rate, frames = watched.frame_rate, watched.followed.frames
     masks = [masked_track(tracks[row], rate, frames) for row in sorted(hidden)]
     numbers = {tracks[row].number for row in hidden}
     lost = [place for place in watched.followed.uncertain if place.track in numbers]
     masks += [masked_place(place) for place in lost]
-    seen = tuple(track for row, track in enumerate(tracks) if row not in hidden)
+    seen = {row: track for row, track in enumerate(tracks) if row not in hidden}
     plan = VideoPlan(
         watched=watched,
         masks=tuple(masks),
-        seen=seen,
+        seen=tuple(seen.values()),
         hidden=tuple(sorted(numbers)),
         chunks=chunks_of(watched),
         format=format_,
         digest="",
-        drawn=_in_the_picture(wishes.drawn, watched, result),
+        drawn=drawn,
+        small=tuple(track for row, track in seen.items() if _is_small(result.tracks[row])),
+        grown=FILTER_REACH if rendition else 0,
     )
     return dataclasses.replace(plan, digest=_digest(plan, version))
 
@@ -176,14 +199,12 @@ def _hidden(result: VideoResult, wishes: VideoWishes) -> set[int]:
                 number=number,
             )
     asked = {number - 1 for number in wishes.hide}
-    return asked | {row for row in rows if _is_hidden(result.tracks[row], result)}
+    return asked | {row for row in rows if not result.tracks[row].verdict.outcome.publishable}
 
 
-def _is_hidden(track: TrackResult, result: VideoResult) -> bool:
-    if track.verdict.outcome is Outcome.NOT_RECOGNISABLE and result.rendition:
-        # Of the smaller version: in a copy as large as the video it is recognisable.
-        return True
-    return not track.verdict.outcome.publishable
+def _is_small(track: TrackResult) -> bool:
+    """Whether somebody may be seen only because nobody recognises them at that size."""
+    return track.verdict.outcome is Outcome.NOT_RECOGNISABLE
 
 
 def _digest(plan: VideoPlan, version: str) -> str:
@@ -191,12 +212,15 @@ def _digest(plan: VideoPlan, version: str) -> str:
     told: Iterable[object] = (
         version,
         plan.watched.info.sha256,
+        (plan.watched.info.width, plan.watched.info.height, plan.watched.info.filters),
         plan.watched.first,
         plan.watched.times.tobytes(),
         [(mask.start, mask.is_head, mask.boxes.tobytes()) for mask in plan.masks],
         [(track.start, track.boxes.tobytes(), track.how.tobytes()) for track in plan.seen],
+        [track.number for track in plan.small],
         plan.chunks,
         plan.format,
+        plan.grown,
         [one.text for one in plan.drawn],
     )
     for part in told:

@@ -137,7 +137,11 @@ def copy(export: VideoExport, words: Language, *, names: bool = True) -> list[st
         "The written file was opened again, and each of its {n} frames was searched for faces.",
         export.frames,
     )
-    lines = [checked.format(n=words.number(export.frames))]
+    size = _("Its pictures have {width} × {height} pixels.")
+    lines = [
+        checked.format(n=words.number(export.frames)),
+        size.format(width=export.width, height=export.height),
+    ]
     if export.appeared:
         said = ngettext(
             "{n} place was hidden because a face was seen there only when the copy was checked: "

@@ -77,6 +77,12 @@ class Box:
         """The smallest box of whole pixels that holds the given rectangle."""
         return cls(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
 
+    def scaled(self, across: float, down: float) -> Box:
+        """What holds the box in a picture so many times as wide and as high."""
+        return Box.around(
+            self.left * across, self.top * down, self.right * across, self.bottom * down
+        )
+
     @property
     def width(self) -> int:
         """Pixels from left to right; 0 for an empty or inverted box."""
@@ -174,14 +180,10 @@ class Face:
 
     def scaled(self, across: float, down: float) -> Face:
         """The same face in a picture so many times as wide and as high."""
-        box = self.box
         landmarks = self.landmarks and Landmarks(
             *((x * across, y * down) for x, y in self.landmarks.points)
         )
-        around = Box.around(
-            box.left * across, box.top * down, box.right * across, box.bottom * down
-        )
-        return dataclasses.replace(self, box=around, landmarks=landmarks)
+        return dataclasses.replace(self, box=self.box.scaled(across, down), landmarks=landmarks)
 
 
 class Certainty(enum.StrEnum):

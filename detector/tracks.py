@@ -111,6 +111,12 @@ class Track:
             raise IndexError(f"the track is not there in frame {frame}")
         return Box.around(*(float(edge) for edge in self.boxes[frame - self.start]))
 
+    def scaled(self, across: float, down: float) -> Track:
+        """The same track, without its moments, in frames so many times as wide and as high."""
+        ratios = np.array([across, down, across, down])
+        boxes = (self.boxes * ratios).astype(np.float32)
+        return dataclasses.replace(self, boxes=boxes, moments=())
+
     @property
     def longest_gap(self) -> int:
         """The most frames in a row in which the finder did not see it."""
@@ -153,6 +159,19 @@ class Followed:
     uncertain: tuple[Uncertain, ...]
     cuts: tuple[int, ...]
     frames: int
+
+    def scaled(self, across: float, down: float) -> Followed:
+        """The same, without moments, in frames so many times as wide and as high."""
+        return dataclasses.replace(
+            self,
+            tracks=tuple(track.scaled(across, down) for track in self.tracks),
+            uncertain=tuple(
+                dataclasses.replace(
+                    place, boxes=tuple(box.scaled(across, down) for box in place.boxes)
+                )
+                for place in self.uncertain
+            ),
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

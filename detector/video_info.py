@@ -27,6 +27,9 @@ MAX_ANIMATION_PIXELS = 20 * 10**9
 """Of all pictures of a GIF, WebP or APNG together: two and a half minutes of 1920 x 1080 at 60 a
 second. A file of a megabyte can hold thousands of times as many."""
 MAX_STREAMS = 64
+FILTER_REACH = 4
+"""Pixels of a picture that was made smaller, so far from one of them at most is what the filter
+mixed into it: two samples, which of colour are four pixels (`VideoInfo.smaller`)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -182,3 +185,28 @@ class VideoInfo:
     program: Path
     limits: VideoLimits
     child: ChildLimits
+
+    def smaller(self, width: int, height: int) -> VideoInfo:
+        """The same video, whose pictures are given in another size.
+
+        They are made smaller while they are decoded. A pixel then holds something of what lies
+        within `FILTER_REACH` of it: bicubic interpolation, which takes in two samples on each
+        side (R. Keys 1981, "Cubic convolution interpolation for digital image processing"),
+        stretched by as much as the picture is made smaller.
+
+        Args:
+            width: of a picture; even, and no more than now.
+            height: likewise.
+
+        Raises:
+            ValueError: it is another size than that.
+        """
+        fits = 0 < width <= self.width and 0 < height <= self.height
+        if not fits or width % 2 or height % 2:
+            raise ValueError("not a smaller size of even sides")
+        matrix, range_ = self.colours.matrix.value, "pc" if self.colours.full_range else "tv"
+        same = f"in_color_matrix={matrix}:out_color_matrix={matrix}"
+        step = f"scale={width}:{height}:flags=bicubic+accurate_rnd:{same}"
+        ranges = f"in_range={range_}:out_range={range_}"
+        filters = f"{self.filters},{step}:{ranges},setsar=1,format=yuv420p"
+        return dataclasses.replace(self, width=width, height=height, filters=filters)
