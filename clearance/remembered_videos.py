@@ -3,7 +3,8 @@
 As with photos (`clearance.remembered`), it lies encrypted beside the registry: where faces are and
 whom of those who agreed to be matched they are like; no picture and no template. It counts for the
 same bytes only, seen with the same networks, settings and program, and compared with the very same
-people: a look at a video cannot be compared anew without its pictures.
+people: a look at a video cannot be compared anew without its pictures. A look that was interrupted
+is another matter: `clearance.interrupted_looks`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearance.commandline import today
+from clearance.interrupted_looks import InterruptedLooks
 from clearance.remembered import digests_of
 from clearance.tool_versions import looking_version
 from clearance.video_looking import Watched
@@ -28,13 +30,16 @@ from detector.tracks import Ending, Followed, Moment, Track, TrackIdentity, Unce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import numpy.typing as npt
 
     from clearance.clear import House
+    from clearance.interrupted_looks import Replay
     from clearance.run_options import Order
     from consent.journal import Journal
     from detector.matching import Gallery, Limits
+    from detector.tracking import Looks
     from detector.video import VideoInfo
 
 KEPT_DAYS = 60
@@ -54,6 +59,7 @@ class VideoMemory:
         gallery: Gallery,
         limits: Limits,
         today: dt.date,
+        looks: InterruptedLooks,
         *,
         again: bool = False,
     ) -> None:
@@ -65,6 +71,7 @@ class VideoMemory:
             gallery: who is compared now.
             limits: what likenesses mean now.
             today: the day.
+            looks: what was seen in looks that were interrupted.
             again: look at everything once more.
 
         Raises:
@@ -74,6 +81,7 @@ class VideoMemory:
         self._setting = hashlib.sha256(told.encode()).hexdigest()
         self._today = today
         self._journal = journal
+        self._looks = looks
         self._seen: dict[str, dict[str, Any]] = {}
         oldest = (today - dt.timedelta(days=KEPT_DAYS)).isoformat()
         for record in () if again else map(_unpacked, journal.records()):
@@ -90,8 +98,19 @@ class VideoMemory:
         record = self._seen.get(info.sha256)
         return _watched(info, record["seen"]) if record else None
 
+    def looking(self, info: VideoInfo, finder: Looks) -> AbstractContextManager[Replay]:
+        """What looks at the frames of a video while the block runs: see `InterruptedLooks`.
+
+        Args:
+            info: of the video.
+            finder: a `Detector`.
+        """
+        return self._looks.looking(info, finder)
+
     def keep(self, watched: Watched) -> None:
-        """Remember what was seen, unless it is too long.
+        """Remember what was seen, unless it is too long, and no frame by itself any more.
+
+        Where it is too long, what was seen of the frames stays: the next look need only follow.
 
         Raises:
             RegistryUnwritableError: full disk, no permission, read-only.
@@ -106,6 +125,7 @@ class VideoMemory:
         if len(packed) <= _LONGEST:
             self._seen[watched.info.sha256] = record
             self._journal.add(packed)
+            self._looks.drop(watched.info.sha256)
 
 
 @contextlib.contextmanager
@@ -127,9 +147,12 @@ def video_memory(
         return
     setting = looking_version(house, thorough=order.thorough)
     journal, eyes = house.registry.journal("videos"), house.eyes
-    memory = VideoMemory(journal, setting, eyes.gallery, eyes.limits, today(), again=again)
-    with contextlib.closing(memory):
-        yield memory
+    day = today()
+    looks = InterruptedLooks(house.registry.journal("video_looks"), setting, day, again=again)
+    with contextlib.closing(looks):
+        memory = VideoMemory(journal, setting, eyes.gallery, eyes.limits, day, looks, again=again)
+        with contextlib.closing(memory):
+            yield memory
 
 
 def _packed(record: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ picture and no template is kept: what comes back are boxes, times and likenesses
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from clearance.interrupted_looks import Replay
 from detector.faces import Certainty, Face
 from detector.track_identity import identify_tracks
 from detector.tracking import Follower
@@ -98,24 +100,26 @@ def watch(
         path: of the video.
         eyes: what it is looked at with.
         told: is told how far it is.
-        memory: what earlier runs saw; None for nothing.
+        memory: what earlier runs saw, also of a look that was interrupted; None for nothing.
 
     Raises:
         VideoUnreadableError: it cannot be judged, or not to its end.
         ModelMissingError, BackendMissingError: a network or the decoder cannot be used.
+        RegistryUnwritableError: what was seen cannot be kept.
     """
     info = open_video(path)
     if memory and (known := memory.known(info)):
         return known
-    follower = Follower(eyes.detector)
     times: list[int] = []
-    for frame in frames(info):
-        follower.see(frame)
-        times.append(round((frame.time - info.start) / info.time_base))
-        if told:
-            told.looked(frame.time, info.duration)
-    followed = follower.end()
-    identities = identify_tracks(followed, eyes.detector, eyes.gallery, eyes.limits)
+    with _looking(info, eyes, memory) as looks:
+        follower = Follower(looks)
+        for frame in frames(info):
+            follower.see(frame)
+            times.append(round((frame.time - info.start) / info.time_base))
+            if told:
+                told.looked(frame.time, info.duration, known=looks.replaying)
+        followed = follower.end()
+        identities = identify_tracks(followed, eyes.detector, eyes.gallery, eyes.limits)
     bare = tuple(dataclasses.replace(track, moments=()) for track in followed.tracks)
     watched = Watched(
         info,
@@ -126,6 +130,14 @@ def watch(
     if memory:
         memory.keep(watched)
     return watched
+
+
+def _looking(
+    info: VideoInfo, eyes: Eyes, memory: VideoMemory | None
+) -> contextlib.AbstractContextManager[Replay]:
+    if memory is None:
+        return contextlib.nullcontext(Replay(eyes.detector))
+    return memory.looking(info, eyes.detector)
 
 
 def face_of(track: Track, identity: TrackIdentity) -> tuple[int, Face]:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 class Bars(Protocol):
     """Is told how far the work on a video is."""
 
-    def looked(self, time: Fraction, duration: Fraction | None) -> None:
-        """The video was looked at up to this time, of so many seconds."""
+    def looked(self, time: Fraction, duration: Fraction | None, *, known: bool = False) -> None:
+        """The video was looked at up to this time, of so many seconds.
+
+        `known` says that the look only goes over what was seen before it was interrupted.
+        """
 
     def examined(self, frames: int, total: int) -> None:
         """So many frames more of the copy were examined, of so many."""
@@ -24,7 +27,7 @@ class Bars(Protocol):
 class NoBars:
     """Tells nobody."""
 
-    def looked(self, time: Fraction, duration: Fraction | None) -> None:
+    def looked(self, time: Fraction, duration: Fraction | None, *, known: bool = False) -> None:
         """See `Bars`."""
 
     def examined(self, frames: int, total: int) -> None:
@@ -53,15 +56,24 @@ def bars(words: Language | None) -> Iterator[Bars]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=out, transient=True, expand=True) as drawn:
-        looking = drawn.add_task(words.gettext("Looking at every frame"), total=None)
+        every = words.gettext("Looking at every frame")
+        over = words.gettext("Going over what was seen before the interruption")
+        # What was seen before goes by fast, and says nothing of how long the rest takes: the clock
+        # starts, and the speed is taken, when that is over.
+        looking = drawn.add_task(every, total=None, start=False)
         copying = drawn.add_task(
             words.gettext("Writing and examining every frame"), total=None, visible=False
         )
 
         class Drawn:
-            def looked(self, time: Fraction, duration: Fraction | None) -> None:
+            def looked(
+                self, time: Fraction, duration: Fraction | None, *, known: bool = False
+            ) -> None:
                 total = None if duration is None else float(duration)
-                drawn.update(looking, completed=float(time), total=total)
+                if not known and not drawn.tasks[looking].started:
+                    drawn.reset(looking)
+                said = over if known else every
+                drawn.update(looking, completed=float(time), total=total, description=said)
 
             def examined(self, frames: int, total: int) -> None:
                 drawn.update(looking, visible=False)

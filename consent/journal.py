@@ -101,7 +101,12 @@ class Journal:
             self._stream.write(self._sealed(record))
             self._stream.flush()
         except OSError as error:
+            self.close()
             raise unwritable(self._path, error) from error
+        except BaseException:
+            # What is there may be a piece, and of what comes behind a piece nothing can be read.
+            self.close()
+            raise
 
     def close(self) -> None:
         """Add no more."""
@@ -109,7 +114,8 @@ class Journal:
             stream, self._stream = self._stream, None
             with contextlib.suppress(OSError):
                 os.fsync(stream.fileno())
-            stream.close()
+            with contextlib.suppress(OSError):
+                stream.close()
 
     def _sealed(self, record: bytes) -> bytes:
         body = self._house.encrypt(_purpose(self._count), record)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +20,14 @@ from clearance.commandline import ExitCode
 from clearance.masks import window
 from clearance.video_containers import foreign_video_parts
 from clearance.video_masks import GREY
+from detector.detector import Detector
+from detector.faces import Face
 from detector.photo import open_photo
 from detector.tracking import Follower
 from detector.video import frames, open_video
+from detector.video_frames import VideoFrame
 from tests import clips
-from tests.commands import PHOTOS, SAMPLES, run
+from tests.commands import PHOTOS, SAMPLES, begun, run
 from tests.videos import made, pictures
 
 KNOWN, STRANGER = clips.CLEARED, clips.REFUSED
@@ -233,6 +240,43 @@ def test_what_was_seen_of_a_video_need_not_be_looked_at_again(
         assert run("check", two_people, *judged).document == first
         run("export", two_people, *judged, "-o", tmp_path / "out").assert_exit(ExitCode.CLEARED)
     assert min(hidden_share(tmp_path / "out" / "two.mp4", film, STRANGER)) == 1.0
+
+
+@pytest.mark.parametrize("pulled", [False, True], ids=["ctrl-c", "killed"])
+@pytest.mark.skipif(os.name == "nt", reason="Windows delivers no SIGINT to one process")
+def test_an_interrupted_look_goes_on_where_it_was(
+    filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pulled: bool
+) -> None:
+    """What was seen is not looked at again, and the answer is that of a look without a stop."""
+    video = clips.a_clip(tmp_path / "long.mp4", clips.two_people(seconds=12)).path
+    judged = ("--registry", filmed, *WEBSITE, "--json")
+    kept = filmed / "video_looks.journal"
+    process = begun("check", video, *judged)
+    while process.poll() is None and not (kept.exists() and kept.stat().st_size > 1000):
+        time.sleep(0.01)
+    if pulled:
+        process.kill()
+    else:
+        process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=120)
+    assert process.returncode == (-signal.SIGKILL if pulled else ExitCode.INTERRUPTED), told
+    asked = []
+    look = Detector.look_at_frame
+
+    def counted(self: Detector, frame: VideoFrame, **how: Any) -> tuple[Face, ...]:
+        asked.append(frame.index)
+        return look(self, frame, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Detector, "look_at_frame", counted)
+        document = run("check", video, *judged).document
+        first = asked[0]
+        assert first >= 25
+        assert asked == list(range(first, 120))
+        asked.clear()
+        again = run("scan", video, *judged, "--again").document
+        assert asked == list(range(120))
+    assert again == document
 
 
 def test_a_video_that_was_seen_is_judged_anew_and_somebody_new_is_looked_for(
