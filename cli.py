@@ -7,7 +7,6 @@ functions: `clear --help` must open without numpy or a network.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
 import shutil
 import signal
@@ -37,6 +36,7 @@ from clearance.errors import (
     ClusterRefusedError,
     LegalTextUnknownError,
     SettingsInvalidError,
+    StepRefusedError,
     StillRefusedError,
     WordRefusedError,
 )
@@ -44,6 +44,7 @@ from clearance.face_commands import faces_app
 from clearance.model_commands import models_app
 from clearance.option_groups import gathers
 from clearance.people_commands import people_app
+from clearance.publication_commands import publications_app
 from clearance.registry_commands import registry_app
 from clearance.run_options import AlbumOrder, JobsOption, Order, check_copies
 from clearance.still_commands import STILL_HELP, still
@@ -69,6 +70,7 @@ EXIT_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ClusterRefusedError, ExitCode.COMPONENT_MISSING),
     (DetectorError, ExitCode.INPUT_OR_OUTPUT),
     (SettingsInvalidError, ExitCode.USAGE),
+    (StepRefusedError, ExitCode.USAGE),
     (StillRefusedError, ExitCode.USAGE),
     (WordRefusedError, ExitCode.USAGE),
     (LegalTextUnknownError, ExitCode.USAGE),
@@ -391,25 +393,9 @@ def _write_report(
 def _head(
     order: Order, results: Sequence[PhotoResult], use: IntendedUse, house: House, *, names: bool
 ) -> ReportHead:
-    """What a report says about itself."""
-    from clearance.policy_version import policy_version
-    from clearance.rate import rate_of
-    from clearance.tool_versions import model_hashes, tool_versions
-    from forms.clearance_report import ReportHead
+    from forms.clearance_report import report_head
 
-    rate = rate_of(house, faces=any(result.faces for result in results))
-    return ReportHead(
-        language=order.words,
-        made_at=dt.datetime.now().astimezone(),
-        use_date=use.on,
-        institution=house.settings.institution,
-        tool=tool_versions(house),
-        models=model_hashes(house),
-        names=names,
-        rate=rate,
-        limits=house.eyes.limits if rate else None,
-        policy=policy_version(house.settings, thorough=order.thorough),
-    )
+    return report_head(results, use, house, order.words, names=names, thorough=order.thorough)
 
 
 app.add_typer(registry_app)
@@ -421,5 +407,6 @@ app.command("desk", cls=Command, help=DESK_HELP)(desk)
 app.command("desk-account", cls=Command, help=ACCOUNT_HELP)(account)
 app.command("ropa", cls=Command, help=ROPA_HELP)(ropa)
 app.add_typer(faces_app, name="faces")
+app.add_typer(publications_app, name="publications")
 app.add_typer(forms_app, name="forms")
 app.add_typer(models_app, name="models")

@@ -85,9 +85,35 @@ def _data(dossier: Dossier, registry: Registry, settings: Settings, today: dt.da
             {"picture": word.picture, "box": list(word.box), "on": word.on.isoformat()}
             for word in registry.identifications_of(dossier.person.id)
         ],
+        "published_in": list(_published(dossier.person.id, registry, settings)),
         "log": list(_log(dossier.person.id, registry)),
     }
     return json.dumps(document, ensure_ascii=False, indent=2).encode()
+
+
+def _published(
+    person_id: str, registry: Registry, settings: Settings
+) -> Iterator[dict[str, object]]:
+    """Where pictures that show the person were published; not what else is said of them."""
+    from clearance.ledger import Ledger
+
+    for one in Ledger(registry, settings).of_person(person_id):
+        for place in one.placements:
+            shown = [
+                item.bytes_out
+                for item in one.items
+                if item.bytes_out in place.copies and person_id in item.people
+            ]
+            if shown:
+                yield {
+                    "publication": one.id,
+                    "state": one.state.value,
+                    "channel": place.channel,
+                    "where": place.where,
+                    "on": place.on.isoformat(),
+                    "until": place.until.isoformat(),
+                    "files": shown,
+                }
 
 
 def _log(person_id: str, registry: Registry) -> Iterator[dict[str, object]]:

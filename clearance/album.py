@@ -101,7 +101,8 @@ def clear_looked(
         result = guarded(file.path, functools.partial(_decided, sight, use, house), use, None)
         if memory:
             memory.compare(result)
-        if likes and isinstance(sight, Sight):
+        # Of what was seen and could not be decided nobody knows who is in it.
+        if likes and isinstance(sight, Sight) and result.sha256 is not None:
             likes.take(sight, result)
         yield result
 

@@ -21,7 +21,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from clearance import completion
-from consent.errors import RegistryMissingError
+from consent.errors import RegistryDamagedError, RegistryMissingError
 
 if TYPE_CHECKING:
     from clearance.language import Language
@@ -357,7 +357,24 @@ def open_registry(named: Path | None) -> Iterator[tuple[Registry, Settings]]:
     settings = settings_in(folder)
     with Registry.open(folder, settings.consent) as registry:
         registry.sweep(today())
+        _follow(registry, settings)
         yield registry, settings
+        # What a command took back reaches what is published at once.
+        _follow(registry, settings)
+
+
+def _follow(registry: Registry, settings: Settings) -> None:
+    """Let what is published follow what changed in the registry."""
+    if not registry.stirred_publications():
+        return
+    from clearance.ledger import Ledger
+
+    try:
+        Ledger(registry, settings).sweep(today())
+    except RegistryDamagedError as error:
+        # Said, and no more: whoever takes a consent back, or looks for what was altered, must
+        # be able to.
+        say(asked_words().error(error))
 
 
 @contextlib.contextmanager

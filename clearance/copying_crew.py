@@ -252,7 +252,8 @@ class CopyingCrew:
                 result = first.result
                 if result is None:
                     raise AssertionError("a photo without a verdict")
-                if likes and first.sight:
+                # Of what was seen and could not be decided nobody knows who is in it.
+                if likes and first.sight and result.sha256 is not None:
                     likes.take(first.sight, result)
                 if memory:
                     memory.compare(result)

@@ -14,10 +14,10 @@ import multiprocessing
 import signal
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from clearance.errors import LookBrokenError
-from clearance.looking import Before, Eyes, Sight, look_at
+from clearance.looking import Before, Eyes, Looked, Sight, look_at
 from clearance.remembered import stamp_of
 from clearance.zipped_album import ZippedAlbum
 from detector.photo import open_photo, photo_from_bytes
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from clearance.album_sources import AlbumFile
-    from clearance.remembered import Memory
     from clearance.settings import Settings
     from clearance.twins import Twins
     from detector.faces import Frame
@@ -64,6 +63,22 @@ def jobs_for(photos: int, asked: int | None = None) -> int:
     return usable_cores() if photos >= FEWEST else 1
 
 
+class Remembers(Protocol):
+    """Whoever knows what was seen of photos before, as `clearance.remembered.Memory`."""
+
+    def known(self, path: Path) -> Looked | None:
+        """What was seen of a photo; None if it must be looked at."""
+        ...
+
+    def before(self, path: Path) -> Before | None:
+        """Where its faces are, if they must be compared anew."""
+        ...
+
+    def keep(self, looked: Looked, stamp: tuple[int, int] | None) -> None:
+        """Remember what was seen."""
+        ...
+
+
 class Crew:
     """Processes that look at photos. To be used in a `with`: none of them is left behind.
 
@@ -75,7 +90,7 @@ class Crew:
         self,
         jobs: int,
         start: Callable[[], Executor],
-        memory: Memory | None = None,
+        memory: Remembers | None = None,
         twins: Twins[Future[Sight]] | None = None,
     ) -> None:
         """Take how many may look at once.

@@ -60,6 +60,7 @@ def examined(
     log = _log(registry, words)
     yield log
     yield _dossiers(registry, log, words)
+    yield _publications(registry, log, words)
     lost = registry.verify_files()
     yield _setting(
         "files",
@@ -114,6 +115,22 @@ def _dossiers(registry: Registry, log: Finding, words: Language) -> Finding:
         not wrong,
         _("every dossier is as it was written"),
         _("altered dossiers: {people}; restore a backup").format(people=", ".join(wrong)),
+        Health.WRONG,
+    )
+
+
+def _publications(registry: Registry, log: Finding, words: Language) -> Finding:
+    """As of dossiers: what a publication should be is in the log."""
+    _ = words.gettext
+    if log.health is not Health.WELL:
+        unknown = _("publications are checked against the log, which was altered; restore a backup")
+        return Finding("publications", Health.WRONG, unknown)
+    wrong = registry.verify_publications()
+    return _setting(
+        "publications",
+        not wrong,
+        _("every publication is as it was written"),
+        _("altered publications: {ids}; restore a backup").format(ids=", ".join(wrong)),
         Health.WRONG,
     )
 

@@ -108,6 +108,10 @@ class SortingRefusedError(SortingError):
     """Pictures cannot be sorted into this folder, or not in this manner; nothing was touched."""
 
 
+class StepRefusedError(ClearanceError):
+    """A publication may not be brought further in this manner: nothing was changed."""
+
+
 class ReadableNotWrittenError(ClearanceError):
     """A readable copy of what is kept encrypted could not be written."""
 

@@ -139,6 +139,7 @@ def restore(
         opened.audit("registry.restored", made=report.created_at.isoformat())
         verdict = opened.verify_audit()
         wrong = opened.verify_dossiers() if verdict.ok else ()
+        published = opened.verify_publications() if verdict.ok else ()
     words = answering.words
     _ = words.gettext
     lines = [
@@ -151,9 +152,11 @@ def restore(
         lines.append(_altered(verdict, words))
     if wrong:
         lines.append(_altered_dossiers(wrong, words))
-    told = {"log": verdict.ok, "altered": list(wrong)}
+    if published:
+        lines.append(_altered_publications(published, words))
+    told = {"log": verdict.ok, "altered": [*wrong, *published]}
     answering.tell({**_backup_document(file, report), **told}, *lines)
-    if wrong or not verdict.ok:
+    if wrong or published or not verdict.ok:
         raise typer.Exit(ExitCode.REGISTRY)
 
 
@@ -174,6 +177,7 @@ def audit_verify(answering: Answering) -> None:
         verdict = opened.verify_audit()
         # What a dossier should be is in the log: an altered one may say anything.
         wrong = opened.verify_dossiers() if verdict.ok else None
+        published = opened.verify_publications() if verdict.ok else None
     words = answering.words
     if verdict.ok:
         line = words.ngettext(
@@ -184,15 +188,25 @@ def audit_verify(answering: Answering) -> None:
     lines = [line]
     if wrong:
         lines.append(_altered_dossiers(wrong, words))
-    altered = list(wrong) if wrong is not None else None
-    answering.tell({**dataclasses.asdict(verdict), "altered_dossiers": altered}, *lines)
-    if wrong or not verdict.ok:
+    if published:
+        lines.append(_altered_publications(published, words))
+    altered = {
+        "altered_dossiers": None if wrong is None else list(wrong),
+        "altered_publications": None if published is None else list(published),
+    }
+    answering.tell({**dataclasses.asdict(verdict), **altered}, *lines)
+    if wrong or published or not verdict.ok:
         raise typer.Exit(ExitCode.REGISTRY)
 
 
 def _altered(verdict: AuditVerdict, words: Language) -> str:
     said = words.gettext("the log was altered from entry {n} on; restore a backup")
     return said.format(n=verdict.first_bad)
+
+
+def _altered_publications(wrong: tuple[str, ...], words: Language) -> str:
+    said = words.gettext("altered publications: {ids}; restore a backup")
+    return said.format(ids=", ".join(wrong))
 
 
 def _altered_dossiers(wrong: tuple[str, ...], words: Language) -> str:

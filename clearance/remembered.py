@@ -125,7 +125,9 @@ class Memory:
             found = hashlib.sha256(read_file(path)).hexdigest()
         except PhotoUnreadableError:
             return None
-        return _looked(path, found, _unpacked(self._looks[found])[2]) if found == sha256 else None
+        if found != sha256:
+            return None
+        return looked_from(path, found, _unpacked(self._looks[found])[2])
 
     def before(self, path: Path) -> Before | None:
         """Where the faces of a photo are, if they must be compared anew; None if they are unknown.
@@ -135,7 +137,7 @@ class Memory:
         size, moment, sha256 = self._files.get(str(path), (0, 0, ""))
         if sha256 not in self._stale or stamp_of(path) != (size, moment):
             return None
-        seen = _looked(path, sha256, _unpacked(self._stale[sha256])[2])
+        seen = looked_from(path, sha256, _unpacked(self._stale[sha256])[2])
         return Before(sha256, seen.faces)
 
     def keep(self, looked: Looked, stamp: tuple[int, int] | None) -> None:
@@ -146,7 +148,7 @@ class Memory:
         """
         if looked.sha256 not in self._looks:
             self._stale.pop(looked.sha256, None)
-            record = _packed([_LOOK, looked.sha256, _told(looked, self._today)])
+            record = _packed([_LOOK, looked.sha256, told_of(looked, self._today)])
             self._looks[looked.sha256] = record
             self._journal.add(record)
         if stamp is not None and self._files.get(str(looked.path)) != (*stamp, looked.sha256):
@@ -176,7 +178,7 @@ class Memory:
         packed_head = next(records, None)
         first: list[Any] = _unpacked(packed_head) if packed_head else ["", {}]
         believed = first[0] == "head" and first[1]["setting"] == head["setting"]
-        outdated = self._outdated(first[1]["gallery"] if believed else {}, head["gallery"])
+        outdated = outdated_between(first[1]["gallery"] if believed else {}, head["gallery"])
         oldest = (self._today - dt.timedelta(days=KEPT_DAYS)).isoformat()
         for packed in records:
             record = _unpacked(packed)
@@ -193,26 +195,6 @@ class Memory:
         seen = self._looks.keys() | self._stale.keys()
         self._files = {path: file for path, file in self._files.items() if file[2] in seen}
 
-    @staticmethod
-    def _outdated(
-        before: Mapping[str, str], now: Mapping[str, str]
-    ) -> Callable[[Mapping[str, Any]], bool]:
-        """Says of a look whether its faces must be compared again.
-
-        Args:
-            before: whom faces were compared with then, each with what tells their templates.
-            now: whom they are compared with now.
-        """
-        added = any(before.get(person) != digest for person, digest in now.items())
-        gone = {person for person, digest in before.items() if now.get(person) != digest}
-
-        def outdated(told: Mapping[str, Any]) -> bool:
-            like = {match["person"] for match in told["matches"]}
-            contested = any(match["contested"] for match in told["matches"])
-            return bool((added and told["faces"]) or like & gone or (gone and contested))
-
-        return outdated
-
     def _records(self, head: Mapping[str, Any]) -> Iterator[bytes]:
         yield _packed(["head", head])
         yield from self._looks.values()
@@ -220,6 +202,26 @@ class Memory:
         yield from (_packed(["file", path, list(file)]) for path, file in self._files.items())
         verdicts = self._verdicts.items()
         yield from (_packed(["verdict", *place, outcome]) for place, outcome in verdicts)
+
+
+def outdated_between(
+    before: Mapping[str, str], now: Mapping[str, str]
+) -> Callable[[Mapping[str, Any]], bool]:
+    """Says of what is kept of a look whether its faces must be compared again.
+
+    Args:
+        before: whom faces were compared with then, each with what tells their templates.
+        now: whom they are compared with now.
+    """
+    added = any(before.get(person) != digest for person, digest in now.items())
+    gone = {person for person, digest in before.items() if now.get(person) != digest}
+
+    def outdated(told: Mapping[str, Any]) -> bool:
+        like = {match["person"] for match in told["matches"]}
+        contested = any(match["contested"] for match in told["matches"])
+        return bool((added and told["faces"]) or like & gone or (gone and contested))
+
+    return outdated
 
 
 def stamp_of(path: Path) -> tuple[int, int] | None:
@@ -256,8 +258,13 @@ def _asked(use: IntendedUse) -> str:
     return json.dumps(parts)
 
 
-def _told(looked: Looked, on: dt.date) -> dict[str, Any]:
-    """What is kept of a look: of strangers where they are, and nothing else."""
+def told_of(looked: Looked, on: dt.date) -> dict[str, Any]:
+    """What is kept of a look, as JSON: of strangers where they are, and nothing else.
+
+    Args:
+        looked: what was seen.
+        on: the day.
+    """
     return {
         "on": on.isoformat(),
         "size": [looked.width, looked.height],
@@ -284,7 +291,14 @@ def _places(sha256: str, told: Mapping[str, Any]) -> bytes:
     return _packed([_PLACES, sha256, {**told, "matches": [nobody] * len(told["faces"])}])
 
 
-def _looked(path: Path, sha256: str, told: Mapping[str, Any]) -> Looked:
+def looked_from(path: Path, sha256: str, told: Mapping[str, Any]) -> Looked:
+    """What was seen, again, from what `told_of` kept of it; the faces have no landmarks.
+
+    Args:
+        path: of the photo.
+        sha256: of its bytes.
+        told: what was kept.
+    """
     width, height = told["size"]
     return Looked(
         path=path,

@@ -29,7 +29,7 @@ from detector.faces import Box, Certainty, Face, Match
 from detector.tracks import Ending, Followed, Moment, Track, TrackIdentity, Uncertain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     import numpy.typing as npt
@@ -96,7 +96,7 @@ class VideoMemory:
     def known(self, info: VideoInfo) -> Watched | None:
         """What was seen of a video of these bytes; None if it must be looked at."""
         record = self._seen.get(info.sha256)
-        return _watched(info, record["seen"]) if record else None
+        return watched_from(info, record["seen"]) if record else None
 
     def looking(self, info: VideoInfo, finder: Looks) -> AbstractContextManager[Replay]:
         """What looks at the frames of a video while the block runs: see `InterruptedLooks`.
@@ -119,7 +119,7 @@ class VideoMemory:
             "setting": self._setting,
             "day": self._today.isoformat(),
             "sha256": watched.info.sha256,
-            "seen": _told(watched),
+            "seen": told_of(watched),
         }
         packed = _packed(record)
         if len(packed) <= _LONGEST:
@@ -164,7 +164,8 @@ def _unpacked(data: bytes) -> dict[str, Any]:
     return record
 
 
-def _told(watched: Watched) -> dict[str, Any]:
+def told_of(watched: Watched) -> dict[str, Any]:
+    """What is kept of a look at a video, as JSON: no picture and no template."""
     followed = watched.followed
     return {
         "times": _text(watched.times),
@@ -194,7 +195,8 @@ def _told(watched: Watched) -> dict[str, Any]:
     }
 
 
-def _watched(info: VideoInfo, told: dict[str, Any]) -> Watched:
+def watched_from(info: VideoInfo, told: Mapping[str, Any]) -> Watched:
+    """What was seen of a video, again, from what `told_of` kept of it."""
     tracks = [
         Track(
             number=number,

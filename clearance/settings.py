@@ -41,6 +41,8 @@ DATA_MINING = (
     "prohibited_seelinkedrightsexpr",
 )
 """What it may say about training machines: `clearance.metadata.DataMining`, in small letters."""
+MOST_TAKE_DOWN_DAYS = 365
+"""A later deadline is none."""
 _TABLE = re.compile(r"\s*\[(?P<table>[^\[\]]+)\]")
 
 
@@ -96,6 +98,10 @@ class Publication:
     `credited` are people who may always be named as makers, `ordinary_words` words that
     name nobody by themselves although somebody bears them. `crop_share` is the least share
     of a photo that a crop without the uncleared people must keep.
+
+    `four_eyes`: whoever asked for a publication, or found it ready, does not approve it.
+    `take_down_days` are given to take down what may not stay; `take_down_owner` is the account
+    that must do it, empty for the one that published it.
     """
 
     allow_too_small: bool = True
@@ -106,6 +112,9 @@ class Publication:
     credited: tuple[str, ...] = ()
     ordinary_words: tuple[str, ...] = ()
     crop_share: float = 0.5
+    four_eyes: bool = True
+    take_down_days: int = 7
+    take_down_owner: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -303,6 +312,11 @@ class _Reader:
         if not 0 < publication.crop_share <= 1:
             cause = SettingsInvalidError("must be above 0, at most 1")
             raise self.complaint("publication", "crop_share", cause)
+        if not 0 <= publication.take_down_days <= MOST_TAKE_DOWN_DAYS:
+            cause = SettingsInvalidError(
+                "must be a number from {least} to {most}", least=0, most=MOST_TAKE_DOWN_DAYS
+            )
+            raise self.complaint("publication", "take_down_days", cause)
 
     def check_policy(self, policy: Policy) -> None:
         """What the institution demands must be something that can be demanded."""

@@ -18,7 +18,7 @@ from clearance.results import (
     UncertainSpan,
     VideoResult,
 )
-from clearance.video_looking import Watched, face_of, watch
+from clearance.video_looking import RemembersVideos, Watched, face_of, watch
 from clearance.video_progress import NoBars
 from consent.decision import decide_all
 from consent.records import Material
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clearance.clear import House
-    from clearance.remembered_videos import VideoMemory
     from clearance.use import IntendedUse
     from clearance.video_export import VideoCopies
     from clearance.video_progress import Bars
@@ -47,7 +46,7 @@ def clear_video(
     *,
     told_as: Path | None = None,
     told: Bars | None = None,
-    memory: VideoMemory | None = None,
+    memory: RemembersVideos | None = None,
 ) -> VideoResult:
     """The verdict on one video, and its copy when copies are asked for.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clearance.looking import Eyes
-    from clearance.remembered_videos import VideoMemory
     from clearance.video_progress import Bars
+    from detector.tracking import Looks
     from detector.tracks import Followed, TrackIdentity
     from detector.video import VideoInfo
 
@@ -91,8 +91,24 @@ class Watched:
         return self.info.start + int(self.times[frame]) * self.info.time_base
 
 
+class RemembersVideos(Protocol):
+    """Whoever knows what was seen of videos before, as `remembered_videos.VideoMemory`."""
+
+    def known(self, info: VideoInfo) -> Watched | None:
+        """What was seen of a video of these bytes; None if it must be looked at."""
+        ...
+
+    def keep(self, watched: Watched) -> None:
+        """Remember what was seen."""
+        ...
+
+    def looking(self, info: VideoInfo, finder: Looks) -> contextlib.AbstractContextManager[Replay]:
+        """What looks at its frames while the block runs: see `InterruptedLooks`."""
+        ...
+
+
 def watch(
-    path: Path, eyes: Eyes, told: Bars | None = None, memory: VideoMemory | None = None
+    path: Path, eyes: Eyes, told: Bars | None = None, memory: RemembersVideos | None = None
 ) -> Watched:
     """Look at every frame of a video.
 
@@ -133,7 +149,7 @@ def watch(
 
 
 def _looking(
-    info: VideoInfo, eyes: Eyes, memory: VideoMemory | None
+    info: VideoInfo, eyes: Eyes, memory: RemembersVideos | None
 ) -> contextlib.AbstractContextManager[Replay]:
     if memory is None:
         return contextlib.nullcontext(Replay(eyes.detector))

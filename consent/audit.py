@@ -104,6 +104,21 @@ class AuditLog:
                 ) from error
             yield Entry(number, at, action, subject, details, previous, digest)
 
+    def last(self) -> int:
+        """The number of the newest entry.
+
+        Raises:
+            RegistryDamagedError: the head of the log is missing.
+        """
+        return self._head()[0]
+
+    def after(self, number: int) -> list[tuple[str, str | None]]:
+        """Action and subject of every entry after the one with that number, oldest first."""
+        rows = self._store.rows(
+            "SELECT action, subject FROM audit WHERE number > ? ORDER BY number", [number]
+        )
+        return [(row["action"], row["subject"]) for row in rows]
+
     def verify(self) -> AuditVerdict:
         """Whether every entry is there, in order and unchanged."""
         with self._store.reading():

@@ -80,6 +80,14 @@ class DraftMissingError(ConsentError):
     """There is no draft of that form."""
 
 
+class PublicationUnknownError(ConsentError):
+    """No publication has that id."""
+
+
+class PublicationChangedError(ConsentError):
+    """Somebody else changed the publication meanwhile."""
+
+
 class OnHoldError(ConsentError):
     """A hold forbids to erase the person."""
 

@@ -223,3 +223,44 @@ def m005_dossiers(db: Database) -> None:
         PRAGMA user_version = 5;
         """
     )
+
+
+@MIGRATIONS()
+def m006_publications(db: Database) -> None:
+    """What was published where, and whom it shows."""
+    db.executescript(
+        """
+        CREATE TABLE publication (
+            id TEXT PRIMARY KEY,
+            seal BLOB NOT NULL,
+            -- Only a hint that somebody's consent changed since it was looked at.
+            stirred INTEGER NOT NULL DEFAULT 0 CHECK (stirred IN (0, 1))
+        ) STRICT;
+        CREATE INDEX publication_stirred ON publication (stirred) WHERE stirred = 1;
+
+        -- Encrypted under the institution's key; whom it is about is in `publication_person`.
+        CREATE TABLE publication_event (
+            id INTEGER PRIMARY KEY,
+            publication TEXT NOT NULL REFERENCES publication (id),
+            number INTEGER NOT NULL CHECK (number > 0),
+            body BLOB NOT NULL,
+            UNIQUE (publication, number)
+        ) STRICT;
+        CREATE TRIGGER publication_event_is_never_edited BEFORE UPDATE ON publication_event
+        BEGIN SELECT RAISE(ABORT, 'what happened to a publication is append-only'); END;
+        CREATE TRIGGER publication_event_is_never_removed BEFORE DELETE ON publication_event
+        BEGIN SELECT RAISE(ABORT, 'what happened to a publication is append-only'); END;
+
+        -- Under the person's key: erasing the person leaves a publication of nobody known.
+        CREATE TABLE publication_person (
+            id TEXT PRIMARY KEY,
+            publication TEXT NOT NULL REFERENCES publication (id),
+            person TEXT NOT NULL REFERENCES person (id),
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX publication_person_by_publication ON publication_person (publication);
+        CREATE INDEX publication_person_by_person ON publication_person (person);
+
+        PRAGMA user_version = 6;
+        """
+    )

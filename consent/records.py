@@ -17,6 +17,7 @@ MAJORITY = 18
 WORLD = "world"
 """The territory of a form that sets no border; what is on the internet needs it."""
 _ID = re.compile(rf"p-[{_ALPHABET}]{{{_ID_LENGTH}}}")
+_PUBLICATION = re.compile(rf"pub-[{_ALPHABET}]{{{_ID_LENGTH}}}")
 
 
 class Capacity(enum.StrEnum):
@@ -393,6 +394,20 @@ class Identification:
     taken_back_by: str = ""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Showing:
+    """That a file of a publication shows somebody who can be recognised.
+
+    `id` is random and says nothing of the person; `serials` are the forms that it rests on,
+    none for an exemption, until `until`.
+    """
+
+    id: str
+    person: str
+    serials: tuple[str, ...] = ()
+    until: dt.date | None = None
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """What somebody wants to do with a picture.
@@ -415,6 +430,11 @@ def new_person_id() -> str:
     return "p-" + "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
 
 
+def new_publication_id() -> str:
+    """A random id of a publication, as short and unambiguous as that of a person."""
+    return "pub-" + "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+
+
 def new_id() -> str:
     """A random id for anything else that is on file: a portrait, a word, a hold."""
     return secrets.token_hex(8)
@@ -428,6 +448,16 @@ def person_id_in(text: str) -> str | None:
     prefix, _, rest = text.strip().partition("-")
     candidate = "p-" + rest.upper().translate(_MISHEARD)
     return candidate if prefix.lower() == "p" and _ID.fullmatch(candidate) else None
+
+
+def publication_id_in(text: str) -> str | None:
+    """The id of a publication that somebody meant, or None where it cannot be one.
+
+    Lower case and the letters O, I and L, which no id has, are understood.
+    """
+    prefix, _, rest = text.strip().partition("-")
+    candidate = "pub-" + rest.upper().translate(_MISHEARD)
+    return candidate if prefix.lower() == "pub" and _PUBLICATION.fullmatch(candidate) else None
 
 
 def same_event(one: str, other: str) -> bool:

@@ -34,8 +34,8 @@ from consent.journal import Journal, journal_in
 from consent.keys import InstitutionKey, KeyPlace, find_key, key_for_new
 from consent.legacy import LegacyDesk
 from consent.objecting import ObjectingDesk
-from consent.people import PeopleDesk
 from consent.policy import Policy
+from consent.publications import PublicationDesk
 from consent.saying import SayingDesk
 from consent.signing import SigningDesk
 from consent.store import Store, damaged, translated_errors, unwritable
@@ -44,6 +44,8 @@ from consent.vault import Vault
 if TYPE_CHECKING:
     import sqlite3
     import types
+
+    from consent.vault import PersonSafe
 
 DATABASE_NAME = "registry.sqlite3"
 EVIDENCE_FOLDER = "evidence"
@@ -60,7 +62,35 @@ class Figures:
     by_capacity: Mapping[str, int]
 
 
-class Registry(PeopleDesk, SigningDesk, ObjectingDesk, SayingDesk, DraftDesk, LegacyDesk):
+_OF_ONE_PICTURE = frozenset(
+    {"not_a_face.said", "not_a_face.taken_back", "face.identified", "identification.taken_back"}
+)
+"""What changes the verdict on one picture only: the one that is the subject of the entry."""
+_OF_NOTHING = frozenset(
+    {
+        *("photo.checked", "evidence.read", "draft.kept", "draft.read"),
+        *("person.exported", "registry.backed_up"),
+    }
+)
+"""What changes no verdict. Whatever is not named may change all of them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened since an entry of the log, as far as it can change a verdict.
+
+    Attributes:
+        number: of the newest entry.
+        anybody: whether verdicts on any picture may be others now.
+        pictures: the SHA-256 of pictures of which somebody said something.
+    """
+
+    number: int
+    anybody: bool
+    pictures: frozenset[str]
+
+
+class Registry(PublicationDesk, SigningDesk, ObjectingDesk, SayingDesk, DraftDesk, LegacyDesk):
     """An open registry. Made by `Registry.open` or `Registry.create`; close it after use.
 
     Every method raises `RegistryDamagedError` when what it reads was altered
@@ -191,7 +221,27 @@ class Registry(PeopleDesk, SigningDesk, ObjectingDesk, SayingDesk, DraftDesk, Le
         """A journal beside the registry, under the institution's key; in no backup."""
         return journal_in(self._store.path.parent, name, self._vault.house)
 
+    @property
+    def house_safe(self) -> PersonSafe:
+        """What encrypts for the institution itself what its staff keep beside the registry."""
+        return self._vault.house
+
     # The log
+
+    def changes_after(self, number: int) -> Changes:
+        """What may have changed a verdict since the entry of the log with that number.
+
+        Args:
+            number: of the last entry that was taken into account; 0 for none.
+        """
+        with self._store.reading():
+            last = self._log.last()
+            told = self._log.after(number) if last != number else []
+        others = [(action, subject) for action, subject in told if action not in _OF_NOTHING]
+        pictures = {subject for action, subject in others if action in _OF_ONE_PICTURE and subject}
+        # A log that is shorter than it was is that of another registry, or of a backup.
+        anybody = last < number or any(action not in _OF_ONE_PICTURE for action, _ in others)
+        return Changes(last, anybody, frozenset(pictures))
 
     def audit(self, action: str, *, subject: str | None = None, **details: object) -> None:
         """Add an entry to the log. Ids, hashes and serials only: never a name.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 # The number of the last step in `consent.migrations`.
-SCHEMA = 5
+SCHEMA = 6
 # A larger file is read whole by `clearance doctor` only; what is read from it is
 # authenticated, page by page or not.
 CHECKED_AT_START = 8 * 2**20

@@ -40,6 +40,10 @@ class Limits:
             the natural logarithm of a ratio of likelihoods.
         eye_distance: pixels between the eyes in the full-size picture that a
             confident match needs; smaller faces all look alike.
+        often: moments of a video that must be sure of somebody for the distance below; see
+            `detector.track_identity`.
+        often_eye_distance: pixels between the eyes that are enough for a face of which so
+            many moments agree.
         glance: share of strangers that are still compared carefully after a quick
             template was: at least the share that must be looked at.
         second_glance: the same after two looks, which tell more.
@@ -49,6 +53,8 @@ class Limits:
     look: float
     margin: float = 5.0
     eye_distance: float = 40.0
+    often: int = 3
+    often_eye_distance: float = 30.0
     glance: float = 1.0
     second_glance: float = 1.0
 

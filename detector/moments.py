@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
     from detector.faces import Face, Pixels
     from detector.video_frames import VideoFrame
 
-WINDOW = Fraction(3, 2)
-"""Seconds of which one moment is kept: within them a face hardly shows anything new."""
+WINDOW = Fraction(1, 2)
+"""Seconds of which one moment is kept, at first: nearer ones are nearly the same picture."""
 
 MOST = 12
-"""Moments of a track that are kept at most; then those closest in time give way."""
+"""Moments of a track that are kept at most; then one is kept of twice as many seconds."""
 
 _AROUND = 0.6
 """Widths of the face around it that are kept: a chip turned by 45 degrees reaches about half."""
@@ -47,23 +46,22 @@ _BETTER = 1.1
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Kept:
     moment: Moment
-    window: int
     promise: float
     """What it is worth without its sharpness."""
     worth: float
 
 
 class Moments:
-    """Keeps the best moment of every window, `MOST` at most, spread over the time."""
+    """Keeps the best moment of every window, `MOST` at most, spread evenly over the time."""
 
     def __init__(self) -> None:
         self._kept: list[_Kept] = []
+        self._window = WINDOW
 
     def offer(self, frame: VideoFrame, face: Face) -> None:
         """A sighting that may be a better moment than those kept."""
         promise = _promise(face)
-        window = math.floor(frame.time / WINDOW)
-        rival = self._kept[-1] if self._kept and self._kept[-1].window == window else None
+        rival = self._kept[-1] if self._kept and self._same(self._kept[-1], frame.time) else None
         if promise <= 0 or (rival and promise < rival.promise * _BETTER):
             return
         moment = _moment(frame, face)
@@ -72,9 +70,27 @@ class Moments:
             return
         if rival:
             self._kept.pop()
-        self._kept.append(_Kept(moment, window, promise, worth))
-        if len(self._kept) > MOST:
-            self.thin(MOST)
+        self._kept.append(_Kept(moment, promise, worth))
+        while len(self._kept) > MOST:
+            self._widen()
+
+    def _same(self, kept: _Kept, time: Fraction) -> bool:
+        """Whether a moment is in the window of that time."""
+        return kept.moment.time // self._window == time // self._window
+
+    def _widen(self) -> None:
+        """Windows of twice the length, each with the better moment of its two.
+
+        So moments stay spread over all the time, in which somebody else may have come.
+        """
+        self._window *= 2
+        best: list[_Kept] = []
+        for one in self._kept:
+            if not best or not self._same(best[-1], one.moment.time):
+                best.append(one)
+            elif one.worth > best[-1].worth:
+                best[-1] = one
+        self._kept = best
 
     @property
     def pixels(self) -> int:

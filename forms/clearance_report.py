@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import io
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,15 @@ from forms.atomic import written_whole
 from forms.errors import ReportFormatError
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from clearance.clear import House
     from clearance.language import Language
     from clearance.rate import MatchingRate
     from clearance.results import PhotoResult
     from clearance.settings import Institution
+    from clearance.use import IntendedUse
     from detector.faces import Frame, Pixels
     from detector.matching import Limits
 
@@ -55,6 +57,44 @@ class ReportHead:
     rate: MatchingRate | None = None
     limits: Limits | None = None
     policy: str = ""
+
+
+def report_head(
+    results: Sequence[PhotoResult],
+    use: IntendedUse,
+    house: House,
+    language: Language,
+    *,
+    names: bool,
+    thorough: bool = False,
+) -> ReportHead:
+    """What a report on these verdicts says about itself, now.
+
+    Args:
+        results: the verdicts.
+        use: what they are about.
+        house: what the pictures were judged with.
+        language: of what people read.
+        names: False for a copy that may leave the house.
+        thorough: whether it was looked more thoroughly than the settings ask.
+    """
+    from clearance.policy_version import policy_version
+    from clearance.rate import rate_of
+    from clearance.tool_versions import model_hashes, tool_versions
+
+    rate = rate_of(house, faces=any(result.faces for result in results))
+    return ReportHead(
+        language=language,
+        made_at=dt.datetime.now().astimezone(),
+        use_date=use.on,
+        institution=house.settings.institution,
+        tool=tool_versions(house),
+        models=model_hashes(house),
+        names=names,
+        rate=rate,
+        limits=house.eyes.limits if rate else None,
+        policy=policy_version(house.settings, thorough=thorough),
+    )
 
 
 def write_report(

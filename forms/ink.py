@@ -332,7 +332,9 @@ _HEAD = 90.0
 def _darkness(flat: Flat, printed: Ink) -> Darkness:
     """How dark each pixel is: 0 the paper around it, 1 the print of this page; (h, w)."""
     image = Image.fromarray(flat.grey)
-    small = image.reduce(4).filter(ImageFilter.MaxFilter(_PAPER)).filter(ImageFilter.BoxBlur(4))
+    # Rows and columns one after the other: a tenth of the time of Pillow's MaxFilter.
+    brightest = ndimage.maximum_filter(np.asarray(image.reduce(4)), _PAPER, mode="nearest")
+    small = Image.fromarray(brightest).filter(ImageFilter.BoxBlur(4))
     paper = np.asarray(small.resize(SIZE, Image.Resampling.BILINEAR)).astype(np.float32)
     darkness = np.clip(1 - flat.grey.astype(np.float32) / np.maximum(paper, 1), 0, 1)
     solid = ndimage.binary_erosion(printed, iterations=1)
@@ -345,7 +347,7 @@ def _without_specks(ink: Ink) -> Ink:
     labels, count = ndimage.label(ink, structure=np.ones((3, 3)))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     sizes[0] = 0
-    kept: Ink = sizes[labels] >= _SPECK
+    kept: Ink = (sizes >= _SPECK)[labels]
     return kept
 
 

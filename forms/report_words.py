@@ -74,7 +74,7 @@ class ReportWords:
         return [
             *self.about(results),
             *([(_("Matching"), self.head.language.rate(self.head.rate))] if self.head.rate else []),
-            *self._limit(),
+            *self._limit(any(isinstance(result, VideoResult) for result in results)),
             (_("Tool"), ", ".join(f"{name} {version}" for name, version in self.head.tool.items())),
             *((_("Model {name}").format(name=name), sha256) for name, sha256 in self._models()),
             *([(_("Rules in force"), self.head.policy)] if self.head.policy else []),
@@ -84,8 +84,8 @@ class ReportWords:
         for name, sha256 in self.head.models.items():
             yield name, f"SHA-256 {sha256}"
 
-    def _limit(self) -> Iterator[tuple[str, str]]:
-        """What a likeness must reach to count as certain."""
+    def _limit(self, videos: bool) -> Iterator[tuple[str, str]]:
+        """What a likeness must reach to count as certain, and in videos if there are any."""
         language, limits = self.head.language, self.head.limits
         if limits is None or not limits.confident:
             return
@@ -94,14 +94,21 @@ class ReportWords:
             "person as much, the next person resembles the face less by at least {margin}, and "
             "the eyes are at least {pixels} pixels apart."
         )
-        yield (
-            language.gettext("Limits"),
+        sentences = [
             said.format(
                 strangers=language.number(_to_two_digits(1 / limits.confident)),
                 margin=decimal(limits.margin),
                 pixels=f"{limits.eye_distance:.0f}",
-            ),
-        )
+            )
+        ]
+        if videos:
+            often = language.gettext(
+                "In a video {pixels} pixels are enough for a face if all moments that show it "
+                "well are certain by themselves, at least {often} of them half a second apart."
+            )
+            pixels = f"{limits.often_eye_distance:.0f}"
+            sentences.append(often.format(pixels=pixels, often=limits.often))
+        yield language.gettext("Limits"), " ".join(sentences)
 
     def _use(self, results: Sequence[PhotoResult]) -> Iterator[tuple[str, str]]:
         """Which use the verdicts are about, beside its channels and its first day."""

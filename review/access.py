@@ -79,6 +79,9 @@ def _open(name: str, method: str, path: str, handler: str) -> Route:
     return Route(name, method, path, handler, EVERYBODY, Entry.ANYBODY, without_registry=True)
 
 
+NO_LIMIT = 1 << 60
+"""Of a route that bounds by itself what it takes; the desk's own limit holds all the same."""
+
 FORM_BYTES = 1024 * 1024
 """What a form sends at most."""
 
@@ -92,4 +95,72 @@ ENTRY_ROUTES = (
     Route(*("help", "GET", "/help", "home:help_page", EVERYBODY), without_registry=True),
 )
 
-ROUTES: tuple[Route, ...] = (*ENTRY_ROUTES,)
+LARGEST_PICTURE = 64 * 1024 * 1024
+"""What a form with one picture sends at most."""
+LARGEST_FORM = 1024 * 1024 * 1024
+"""What a form with files sends at most, where no script sends them one by one."""
+
+PICTURE_ROUTES = (
+    Route("inbox", "GET", "/pictures", "inbox:show", LOOKING),
+    Route("album_new", "POST", "/pictures", "inbox:add", EDITING),
+    Route("album", "GET", "/pictures/{album}", "inbox:album", LOOKING),
+    Route("album_state", "GET", "/pictures/{album}/state", "inbox:state", LOOKING),
+    Route(
+        *("receive", "POST", "/pictures/{album}/file", "inbox:receive", EDITING),
+        body=NO_LIMIT,
+        streams=True,
+    ),
+    Route(
+        *("upload", "POST", "/pictures/{album}/files", "inbox:upload", EDITING),
+        body=LARGEST_FORM,
+    ),
+    Route("album_run", "POST", "/pictures/{album}/run", "inbox:run", EDITING),
+    Route("album_stop", "POST", "/pictures/{album}/stop", "inbox:stop", EDITING),
+    Route("album_delete", "POST", "/pictures/{album}/delete", "inbox:delete", EDITING),
+    Route("album_report", "GET", "/pictures/{album}/report", "album_report:pdf", LOOKING),
+    Route("thumbnail", "GET", "/thumbnails/{item}", "inbox:thumbnail", LOOKING),
+    Route("picture", "GET", "/picture/{item}", "picture:show", LOOKING),
+    Route("picture_image", "GET", "/picture/{item}/image", "picture:image", LOOKING),
+    Route("face", "GET", "/picture/{item}/faces/{face:int}", "picture:face", LOOKING),
+    Route("portrait", "GET", "/picture/{item}/portraits/{person}", "picture:portrait", LOOKING),
+    Route("preview", "GET", "/picture/{item}/preview", "picture:preview", LOOKING),
+    Route("decide", "POST", "/picture/{item}/decide", "picture:decide", EDITING),
+    Route("make_copy", "POST", "/picture/{item}/copy", "picture:make_copy", EDITING),
+    Route("copy", "GET", "/picture/{item}/copy", "picture:copy", LOOKING),
+    Route("item_delete", "POST", "/picture/{item}/delete", "picture:remove", EDITING),
+    Route("make_copies", "POST", "/pictures/{album}/copies", "inbox:make_copies", EDITING),
+)
+
+ASKING = EVERYBODY - {_R.AUDITOR, _R.ADMINISTRATOR}
+"""Who asks for a publication: any member of the staff."""
+WATCHING = frozenset({_R.EDITOR, _R.APPROVER, _R.PUBLISHER, _R.PRIVACY_OFFICER, _R.AUDITOR})
+"""Who sees what is out, and what must be taken down."""
+STEPPING = EVERYBODY - {_R.AUDITOR, _R.ADMINISTRATOR, _R.CONSENT_DESK}
+"""Who takes steps; which, the ledger knows for each."""
+
+PUBLICATION_ROUTES = (
+    Route("publications", "GET", "/publications", "publications:show", EVERYBODY),
+    Route("ask_form", "GET", "/publications/ask", "publications:ask_form", ASKING),
+    Route(*("ask", "POST", "/publications/ask", "publications:ask", ASKING), body=LARGEST_FORM),
+    Route("tasks", "GET", "/publications/take-down", "publications:tasks", WATCHING),
+    Route("find_form", "GET", "/publications/find", "publications:find_form", WATCHING),
+    Route(
+        *("find", "POST", "/publications/find", "publications:find", WATCHING),
+        body=LARGEST_PICTURE,
+    ),
+    Route(
+        *("publication", "GET", "/publications/{publication}", "publications:publication"),
+        EVERYBODY,
+    ),
+    Route(
+        *("published_copy", "GET", "/publications/{publication}/copies/{sha256}"),
+        *("publications:published_copy", WATCHING),
+    ),
+    Route(
+        *("publication_step", "POST", "/publications/{publication}", "publications:step"),
+        STEPPING,
+        body=LARGEST_PICTURE,
+    ),
+)
+
+ROUTES: tuple[Route, ...] = (*ENTRY_ROUTES, *PICTURE_ROUTES, *PUBLICATION_ROUTES)

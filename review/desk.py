@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from clearance.settings import Settings
-    from detector.detector import Detector
+    from review.workbench import Workbench
 
 FOLDER = "desk"
 """Beside the registry: accounts, and pictures that are being worked on."""
@@ -68,7 +68,7 @@ class Desk:
         self.notices = Notices()
         self.templates: Environment = environment()
         self._start_token: str | None = None
-        self._detector: tuple[object, Detector] | None = None
+        self._workbench: Workbench | None = None
         self._lock = threading.Lock()
 
     @property
@@ -97,15 +97,27 @@ class Desk:
             registry.sweep(today())
             yield registry
 
-    def detector(self, settings: Settings) -> Detector:
-        """The networks the settings name, loaded once."""
-        from clearance.commandline import detector_for
+    @property
+    def workbench(self) -> Workbench:
+        """The albums, opened with the first page that needs them.
+
+        Raises:
+            ConsentError: the registry cannot be used.
+            DeskDamagedError: another version wrote the desk's file.
+        """
+        from review.workbench import Workbench
 
         with self._lock:
-            chosen = (settings.detection, tuple(settings.models))
-            if self._detector is None or self._detector[0] != chosen:
-                self._detector = (chosen, detector_for(settings))
-            return self._detector[1]
+            if self._workbench is None:
+                self._workbench = Workbench.open(self.home)
+            return self._workbench
+
+    def close(self) -> None:
+        """End what works in the background; what waits is done at the next start."""
+        with self._lock:
+            bench, self._workbench = self._workbench, None
+        if bench:
+            bench.close()
 
     # --- the first visit ------------------------------------------------------------------
 

@@ -46,3 +46,35 @@ class InputRefusedError(DeskError):
 
 class TooLargeError(DeskError):
     """What was sent is larger than the desk takes."""
+
+
+class AlbumMissingError(NotFoundError):
+    """There is no such album, or it was deleted."""
+
+
+class ItemMissingError(NotFoundError):
+    """There is no such picture, or its album was deleted."""
+
+
+class AlbumRefusedError(DeskError):
+    """An album cannot be made as it is asked for."""
+
+
+class UploadRefusedError(DeskError):
+    """A file cannot be taken in: too large, too many, no room on the disk."""
+
+
+class NoVerdictError(DeskError):
+    """A file was not judged yet, or must be looked at again: nothing of it is shown as clear."""
+
+
+class DecisionRefusedError(DeskError):
+    """What a person decided cannot be kept: no such face, nothing to decide, nothing to undo."""
+
+
+class CopyMissingError(DeskError):
+    """There is no copy, or not of this file."""
+
+
+class DeskDamagedError(DeskError):
+    """The desk's file was written by another version, or is damaged."""

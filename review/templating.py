@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
+from markupsafe import Markup
 
 from clearance.commandline import N_
+from clearance.masks import Drawn, DrawnShape
+from clearance.registry_words import purpose
 from clearance.results import Outcome
+from review.records import Verb
 from review.roles import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clearance.language import Language
+    from review.records import Offer
     from review.visit import Visit
 
 HERE = Path(__file__).resolve().parent
@@ -73,6 +80,33 @@ def outcome_word(outcome: Outcome | str, words: Language) -> str:
     return words.gettext("not judged yet")
 
 
+def mask_shape(text: str) -> Markup:
+    """A mask drawn by hand as a shape of SVG; what is no mask is nothing."""
+    try:
+        drawn = Drawn.parse(text)
+    except ValueError:
+        return Markup()
+    points = drawn.points
+    if drawn.kind in (DrawnShape.BOX, DrawnShape.ELLIPSE):
+        (left, top), (right, bottom) = points
+        points = ((left, top), (right, top), (right, bottom), (left, bottom))
+    # Numbers of ours alone: nothing of the text itself.
+    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return Markup('<polygon points="{}"/>').format(corners)
+
+
+def offer_word(offer: Offer, people: Iterable[tuple[str, str]], words: Language) -> str:
+    """What was decided of the same face elsewhere."""
+    _ = words.gettext
+    names = {id_: name for name, id_ in people}
+    name = names.get(offer.person or "", "–")
+    return {
+        Verb.IDENTIFIED: _("This is {name}"),
+        Verb.REJECTED: _("This is not {name}"),
+        Verb.NOT_A_FACE: _("No face"),
+    }[offer.verb].format(name=name)
+
+
 def environment() -> jinja2.Environment:
     """The templates; a name that a page forgot is an error, never an empty place."""
     made = jinja2.Environment(
@@ -82,7 +116,13 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"navigation": navigation, "outcome_word": outcome_word}
+    made.globals |= {
+        "navigation": navigation,
+        "outcome_word": outcome_word,
+        "purpose_word": purpose,
+        "mask_shape": mask_shape,
+        "offer_word": offer_word,
+    }
     made.filters |= {"role_word": role_word}
     return made
 

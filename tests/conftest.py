@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from clearance.commandline import ExitCode
 from tests.commands import PHOTOS, SAMPLES, run
+from tests.networks_once import Answers, remember
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +25,22 @@ def _english_and_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.delenv("CLEARANCE_KEY", raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("CLEARANCE_HOME", str(tmp_path / "nowhere"))
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every process of this run of the tests may write into, and nobody later reads."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def network_answers(run_folder: Path) -> Iterator[Answers]:
+    """What the built-in networks have said in this run; see `tests.networks_once`."""
+    answers = Answers(run_folder / "network-answers")
+    with pytest.MonkeyPatch.context() as patch:
+        remember(answers, patch)
+        yield answers
 
 
 @pytest.fixture(scope="session")

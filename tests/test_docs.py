@@ -16,6 +16,7 @@ import clearance.errors
 import consent.errors
 import detector.errors
 import forms.errors
+import review.errors
 from clearance.commandline import ExitCode
 from clearance.model_settings import COMMON, OF_FINDERS, OF_RECOGNISERS
 from clearance.settings import Settings, load_settings
@@ -23,7 +24,7 @@ from cli import EXIT_CODES
 from tests.commands import ROOT, SAMPLES, run
 
 CONSOLE = re.compile(r"```console\n(.*?)```", re.S)
-ROOMS = (clearance.errors, consent.errors, detector.errors, forms.errors)
+ROOMS = (clearance.errors, consent.errors, detector.errors, forms.errors, review.errors)
 
 
 def commands_of(document: str) -> list[tuple[list[str], int]]:

@@ -27,6 +27,15 @@ for (const form of document.querySelectorAll("form[data-asks]")) {
   });
 }
 
+// What takes a while says so, and is not asked for twice.
+for (const form of document.querySelectorAll("form[data-waits]")) {
+  form.addEventListener("submit", () => {
+    const button = form.querySelector("button");
+    button.disabled = true;
+    button.textContent = form.dataset.waits;
+  });
+}
+
 // Open menus close when one goes elsewhere.
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll("header details[open]")) {

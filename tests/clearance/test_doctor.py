@@ -19,7 +19,7 @@ from tests.clearance.clerk import Clerk
 NAMED = '[institution]\nname = "Spital Belmont"\ncontact = "image@example.org"\n'
 CHECKS = (
     *("institution", "key", "disk", "videos", "earlier_copies", "retention", "drafts"),
-    *("database", "log", "dossiers", "files"),
+    *("database", "log", "dossiers", "publications", "files"),
 )
 
 
@@ -102,6 +102,14 @@ def test_an_altered_log_is_wrong(clerk: Clerk) -> None:
 def test_an_altered_dossier_is_wrong(clerk: Clerk) -> None:
     altered(clerk, "UPDATE dossier_entry SET body = zeroblob(64)")
     assert health(clerk, ExitCode.REGISTRY)["dossiers"] == "wrong"
+
+
+def test_an_altered_publication_is_wrong(clerk: Clerk) -> None:
+    with Registry.open(clerk.registry) as opened:
+        opened.keep_step("pub-00000001", 1, "{}", (), action="publication.test", told={})
+    assert health(clerk) == {}
+    altered(clerk, "UPDATE publication SET seal = zeroblob(60)")
+    assert health(clerk, ExitCode.REGISTRY)["publications"] == "wrong"
 
 
 @pytest.mark.parametrize("harm", ["missing", "altered"])

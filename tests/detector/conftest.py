@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,17 @@ import pytest
 from detector.detector import Detector
 from detector.faces import Box, Face, Frame
 from detector.photo import open_photo
+from tests.networks_once import Answers
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _networks_themselves(network_answers: Answers) -> Iterator[None]:
+    """Here the networks are what is tested: they answer anew each time."""
+    with network_answers.asleep():
+        yield
 
 
 @pytest.fixture(scope="session")

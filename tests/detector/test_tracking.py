@@ -66,7 +66,7 @@ def test_a_face_that_stays_is_one_track() -> None:
     assert (track.start, track.stop) == (0, 40)
     assert (track.began, track.ended) == (Ending.VIDEO, Ending.VIDEO)
     assert (track.how == How.SEEN).all()
-    assert len(track.moments) == 2  # of 1.6 seconds
+    assert len(track.moments) == 4  # of 1.6 seconds
     assert track.moments[0].pixels.shape[2] == 3
 
 

@@ -230,8 +230,9 @@ def _answer(
 
 # --- what happens to a sheet -----------------------------------------------------------------
 
+# In colour or in grey, as the page is: grey takes a third of the time, and is all that is read.
 Damage = Callable[[Image.Image, random.Random], Image.Image]
-PAPER = (255, 255, 255)
+PAPER = "white"
 
 
 def straight(page: Image.Image, _: random.Random) -> Image.Image:
@@ -292,7 +293,7 @@ def coarse(page: Image.Image, chance: random.Random) -> Image.Image:
     small = page.convert("L").resize(
         (page.width * 3 // 4, page.height * 3 // 4), Image.Resampling.BOX
     )
-    return _turned(small.convert("RGB"), chance.uniform(-3, 3))
+    return _turned(small.convert(page.mode), chance.uniform(-3, 3))
 
 
 def fine(page: Image.Image, chance: random.Random) -> Image.Image:
@@ -304,12 +305,14 @@ def fine(page: Image.Image, chance: random.Random) -> Image.Image:
 def noisy(page: Image.Image, chance: random.Random) -> Image.Image:
     """A cheap sensor, and little bytes."""
     noise = np.random.default_rng(chance.getrandbits(32)).normal(0, 18, (*page.size[::-1], 1))
-    rough = np.clip(np.asarray(page) * 0.9 + noise, 0, 255).astype(np.uint8)
+    rough = np.asarray(page) * 0.9
+    rough += noise if rough.ndim == noise.ndim else noise[..., 0]
+    np.clip(rough, 0, 255, out=rough)
     stream = io.BytesIO()
-    _turned(Image.fromarray(rough), chance.uniform(-4, 4)).save(
+    _turned(Image.fromarray(rough.astype(np.uint8)), chance.uniform(-4, 4)).save(
         stream, "JPEG", quality=chance.randint(25, 50)
     )
-    return Image.open(stream).convert("RGB")
+    return Image.open(stream).convert(page.mode)
 
 
 def blurred(page: Image.Image, chance: random.Random) -> Image.Image:
@@ -322,7 +325,7 @@ def black_and_white(page: Image.Image, chance: random.Random) -> Image.Image:
     """A fax: every pixel black or white."""
     limit = chance.randint(120, 190)
     grey = _turned(page, chance.uniform(-3, 3)).convert("L")
-    return grey.point(lambda tone: 255 * (tone > limit)).convert("RGB")
+    return grey.point(lambda tone: 255 * (tone > limit)).convert(page.mode)
 
 
 def copied_twice(page: Image.Image, chance: random.Random) -> Image.Image:
@@ -339,7 +342,7 @@ def copied_twice(page: Image.Image, chance: random.Random) -> Image.Image:
     size = (round(page.width * factor), round(page.height * factor))
     smaller = Image.new("L", page.size, 255)
     smaller.paste(second.resize(size, Image.Resampling.BICUBIC), (chance.randint(0, 40), 20))
-    return _turned(smaller.convert("RGB"), chance.uniform(-3, 3))
+    return _turned(smaller.convert(page.mode), chance.uniform(-3, 3))
 
 
 def stained(page: Image.Image, chance: random.Random) -> Image.Image:
@@ -359,7 +362,7 @@ def stained(page: Image.Image, chance: random.Random) -> Image.Image:
             width=round(chance.uniform(0.8, 2.5) * MM),
         )
     soft = stain.filter(ImageFilter.GaussianBlur(chance.uniform(1.5, 4)))
-    return _turned(ImageChops.multiply(page, soft), chance.uniform(-3, 3))
+    return _turned(ImageChops.multiply(page, soft.convert(page.mode)), chance.uniform(-3, 3))
 
 
 def punched(page: Image.Image, chance: random.Random) -> Image.Image:
@@ -368,8 +371,8 @@ def punched(page: Image.Image, chance: random.Random) -> Image.Image:
     draw = ImageDraw.Draw(holed)
     for y in (0.5 * page.height - 40 * MM, 0.5 * page.height + 40 * MM):
         x = 11 * MM
-        draw.ellipse((x - 3 * MM, y - 3 * MM, x + 3 * MM, y + 3 * MM), fill=(15, 15, 15))
-    draw.line((9 * MM, 16 * MM, 20 * MM, 9 * MM), fill=(70, 70, 75), width=round(0.7 * MM))
+        draw.ellipse((x - 3 * MM, y - 3 * MM, x + 3 * MM, y + 3 * MM), fill="#0f0f0f")
+    draw.line((9 * MM, 16 * MM, 20 * MM, 9 * MM), fill="#46464b", width=round(0.7 * MM))
     if chance.random() < 0.5:
         far = (page.width, page.height)
         draw.polygon((far, (far[0] - 18 * MM, far[1]), (far[0], far[1] - 18 * MM)), fill=PAPER)
@@ -382,9 +385,9 @@ def creased(page: Image.Image, chance: random.Random) -> Image.Image:
     draw = ImageDraw.Draw(bent)
     for share in (1 / 3, 2 / 3):
         y = page.height * share + chance.uniform(-20, 20)
-        draw.line((0, y, page.width, y + chance.uniform(-6, 6)), fill=(190, 190, 190), width=3)
+        draw.line((0, y, page.width, y + chance.uniform(-6, 6)), fill="#bebebe", width=3)
     x = chance.uniform(0.1, 0.95) * page.width
-    draw.line((x, 0, x, page.height), fill=(90, 90, 90), width=chance.randint(1, 3))
+    draw.line((x, 0, x, page.height), fill="#5a5a5a", width=chance.randint(1, 3))
     return _turned(bent, chance.uniform(-2, 2))
 
 

@@ -45,6 +45,11 @@ def blank_pages() -> tuple[Image.Image, ...]:
     return printed("fr")
 
 
+@functools.cache
+def blank_readings() -> tuple[PageReading, ...]:
+    return tuple(read(page, number) for number, page in enumerate(blank_pages(), 1))
+
+
 def squares(language: str = "fr") -> Mapping[str, Mark]:
     return {mark.name: mark for mark in consent_form.form_template(language).marks}
 
@@ -79,7 +84,7 @@ def test_nothing_is_read_that_was_not_meant(damage: str) -> None:
     chance = random.Random(f"office {damage}")
     language = chance.choice(LANGUAGES)
     meant, pages = fill(language, chance)
-    found = [read_page(scanned(DAMAGES[damage](page, chance))) for page in pages]
+    found = [read_page(scanned(DAMAGES[damage](page.convert("L"), chance))) for page in pages]
     forms = join_pages(page for page in found if isinstance(page, PageReading))
     assert len(forms) == 1
     assert forms[0].serial == office.SERIAL
@@ -94,7 +99,8 @@ def test_every_form_is_read_back(variant: str, kind: str) -> None:
     language = chance.choice(languages)
     meant, pages = fill(language, chance, variant)
     damage = DAMAGES[chance.choice(("skewed", "upside_down", "noisy", "punched"))]
-    found = [read(damage(page, chance), number) for number, page in enumerate(pages, 1)]
+    grey = (page.convert("L") for page in pages)
+    found = [read(damage(page, chance), number) for number, page in enumerate(grey, 1)]
     (form,) = join_pages(reversed(found))
     assert (form.layout.template, form.layout.language) == (VARIANTS[variant].template, language)
     assert Problem.PAGE_MISSING not in form.problems
@@ -129,23 +135,29 @@ def test_a_good_scan_is_read_without_doubt() -> None:
 # --- one square ------------------------------------------------------------------------------
 
 
-def answer_of(*draw: object, name: str = "channel.website") -> Answer:
-    (reading,) = (one for one in read(with_pen(1, *draw)).answers if one.name == name)
-    return reading.answer
+def answers_with(*draw: object) -> dict[str, Answer]:
+    """Every answer on the first page, after each of `draw` has left something on it."""
+    page = read(with_pen(1, *draw)) if draw else blank_readings()[0]
+    return {one.name: one.answer for one in page.answers}
 
 
 @pytest.mark.parametrize("style", ["tick", "cross", "slash"])
 def test_a_pair_says_what_is_ticked(style: str) -> None:
     yes, no = (ticked(f"channel.website.{side}", style) for side in ("yes", "no"))
-    assert answer_of(yes) is Answer.YES
-    assert answer_of(no) is Answer.NO
-    assert answer_of() is Answer.NEITHER
-    assert answer_of(yes, no) is Answer.BOTH
-    assert answer_of(yes, name="channel.social") is Answer.NEITHER
+    agreed = answers_with(yes)
+    assert agreed["channel.website"] is Answer.YES
+    assert agreed["channel.social"] is Answer.NEITHER
+    assert answers_with(no)["channel.website"] is Answer.NO
+    assert answers_with()["channel.website"] is Answer.NEITHER
+    assert answers_with(yes, no)["channel.website"] is Answer.BOTH
 
 
 def doubt_of(draw: object, name: str = "channel.website") -> Doubt | None:
-    (reading,) = (one for one in read(with_pen(1, draw)).answers if one.name == name)
+    return doubt_in(read(with_pen(1, draw)), name)
+
+
+def doubt_in(page: PageReading, name: str) -> Doubt | None:
+    (reading,) = (one for one in page.answers if one.name == name)
     assert reading.answer is Answer.DOUBTFUL
     return next(sight.doubt for sight in reading.sights if sight.doubt)
 
@@ -174,8 +186,9 @@ def test_dirt_on_the_glass_is_no_answer() -> None:
     x = left + side * 0.6
     line = (x, 0, x + 20, blank_pages()[0].height)
     dirt = lambda paper: paper.line(line, fill=(90, 90, 90), width=3)  # noqa: E731
-    assert doubt_of(dirt, "capacity.other") is Doubt.BEYOND
-    answers = {one.name: one.answer for one in read(with_pen(1, dirt)).answers}
+    page = read(with_pen(1, dirt))
+    assert doubt_in(page, "capacity.other") is Doubt.BEYOND
+    answers = {one.name: one.answer for one in page.answers}
     assert Answer.YES not in answers.values()
 
 
@@ -197,7 +210,8 @@ def test_a_square_that_is_covered_is_doubtful() -> None:
 
 def seen_in(name: str, *draw: object) -> Seen:
     page = boxes()[name].page
-    (writing,) = (one for one in read(with_pen(page, *draw)).writings if one.name == name)
+    reading = read(with_pen(page, *draw)) if draw else blank_readings()[page - 1]
+    (writing,) = (one for one in reading.writings if one.name == name)
     return writing.sight.seen
 
 
@@ -214,7 +228,7 @@ def test_a_signature_is_seen_and_nothing_else_is_one() -> None:
 
 
 def test_words_between_the_lines_are_told() -> None:
-    assert Problem.WRITTEN_ELSEWHERE not in read(with_pen(1)).problems
+    assert Problem.WRITTEN_ELSEWHERE not in blank_readings()[0].problems
     x, y, _ = place_of(squares()["channel.tv.yes"])
     x -= 420
 
@@ -237,20 +251,20 @@ def a_form(*pages: PageReading) -> FormReading:
 
 
 def test_an_empty_form_is_no_consent() -> None:
-    form = a_form(*(read(page, number) for number, page in enumerate(blank_pages(), 1)))
+    form = a_form(*blank_readings())
     assert {one.answer for one in form.answers.values()} == {Answer.NEITHER}
     assert {Problem.NOT_SIGNED, Problem.NO_DATE, Problem.NO_END} <= set(form.problems)
 
 
 def test_pages_come_in_any_order_and_a_missing_one_is_told() -> None:
-    front, back = (read(page) for page in blank_pages())
+    front, back = blank_readings()
     assert list(a_form(back, front).pages) == [1, 2]
     assert Problem.PAGE_MISSING in a_form(back).problems
     assert Problem.PAGE_MISSING not in a_form(back, front).problems
 
 
 def test_a_page_scanned_twice_must_say_the_same() -> None:
-    front, back = (read(page) for page in blank_pages())
+    front, back = blank_readings()
     assert Problem.PAGE_TWICE not in a_form(front, back, front).problems
     other = read(with_pen(1, ticked("channel.press.yes")))
     assert Problem.PAGE_TWICE in a_form(front, back, other).problems

@@ -44,6 +44,7 @@ from tests.forms.judged import (
 )
 from tests.forms.paper import squeezed, words
 from tests.forms.test_report_faces import page_of, seen
+from tests.forms.videos import a_track, a_video
 
 LEFT, RIGHT = Box(100, 120, 180, 220), Box(400, 120, 480, 220)
 SHARED = dataclasses.replace(HEAD, names=False)
@@ -243,8 +244,18 @@ def test_each_figure_stands_beside_its_limit(tmp_path: Path, face: Callable[...,
     assert "margin 8.13 (limit 5.00)" in text
     assert "distance 0.41" in text
     assert "at most 1 stranger in 53,000 resembles the person as much" in text
+    assert "In a video" not in text
     unsure = dataclasses.replace(head, limits=Limits(confident=0.0, look=1.0))
     assert "limit" not in face([a_result(photo, [judged])], unsure).replace("limits", "")
+
+
+def test_what_is_enough_in_a_video_is_said_of_videos() -> None:
+    limits = Limits(confident=1.9e-5, look=0.08, often=3, often_eye_distance=30)
+    head = dataclasses.replace(HEAD, rate=MatchingRate(5, 1000), limits=limits)
+    video = a_video(a_track(0, 0.0, 12.4))
+    said = dict(ReportWords.of([video], head).opening([video]))["Limits"]
+    assert "the eyes are at least 40 pixels apart. In a video 30 pixels are enough" in said
+    assert "at least 3 of them half a second apart" in said
 
 
 # --- copies ----------------------------------------------------------------------------------
