@@ -33,6 +33,20 @@ def write_access_request(
 ) -> int:
     """Write a ZIP of everything held about a person; how many files are in it.
 
+    Raises:
+        PersonUnknownError: nobody has that id.
+        ReadableNotWrittenError: the file is there already, or cannot be written.
+    """
+    packed, files = access_request(person_id, registry, settings, today, words)
+    write_readable(path, packed)
+    return files
+
+
+def access_request(
+    person_id: str, registry: Registry, settings: Settings, today: dt.date, words: Language
+) -> tuple[bytes, int]:
+    """A ZIP of everything held about a person, and how many files are in it.
+
     `data.json` has the dossier, the person's lines of the log, and where the person may
     appear today; beside it lie the portraits and the scans of the forms as they came in,
     and `read-me.txt` says what all of it is, in the person's own language if it is known.
@@ -40,10 +54,9 @@ def write_access_request(
 
     Raises:
         PersonUnknownError: nobody has that id.
-        ReadableNotWrittenError: the file is there already, or cannot be written.
     """
     dossier = registry.dossier(person_id)
-    files: dict[str, bytes] = {"data.json": _data(dossier, registry, settings, today)}
+    files: dict[str, bytes] = {"data.json": access_data(person_id, registry, settings, today)}
     for number, portrait in enumerate(registry.portraits_of(person_id), 1):
         files[f"portraits/{number}{portrait.suffix}"] = portrait.data
     for number, consent in enumerate(dossier.consents, 1):
@@ -54,8 +67,7 @@ def write_access_request(
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    write_readable(path, packed.getvalue())
-    return len(files)
+    return packed.getvalue(), len(files)
 
 
 def write_readable(path: Path, data: bytes) -> None:
@@ -76,7 +88,13 @@ def write_readable(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _data(dossier: Dossier, registry: Registry, settings: Settings, today: dt.date) -> bytes:
+def access_data(person_id: str, registry: Registry, settings: Settings, today: dt.date) -> bytes:
+    """What is known about a person as one JSON document, UTF-8, without portraits and scans.
+
+    Raises:
+        PersonUnknownError: nobody has that id.
+    """
+    dossier = registry.dossier(person_id)
     found = appearances(dossier, today, settings.consent)
     document = {
         **dossier_document(dossier),

@@ -25,7 +25,6 @@ from clearance.commandline import (
     day,
     detector_for,
     known_channels,
-    known_purpose,
     say,
     today,
 )
@@ -36,6 +35,7 @@ from consent.records import ExemptionKind, Material
 
 if TYPE_CHECKING:
     from clearance.language import Language
+    from clearance.recording import Filed
     from clearance.references import References
     from clearance.settings import Settings
     from consent.records import Consent, Dossier, Person, Supersession, Use
@@ -114,46 +114,28 @@ def _record(
 ) -> None:
     """Record a form that somebody typed."""
     from clearance.enrolment import read_evidence
+    from clearance.recording import Counter, record_form
 
     scan = read_evidence(form.evidence)
     consent = form.consent(
         person.id, scan, at[1], answering.words, supersedes=supersedes, today=today()
     )
-    file_consent(person, consent, scan, at, answering)
+    filed = record_form(Counter(*at, detector_for, today()), person, consent, scan)
+    tell_filed(at[0].dossier(person.id), filed, answering)
 
 
-def file_consent(
-    person: Person,
-    consent: Consent,
-    scan: bytes,
-    at: tuple[Registry, Settings],
-    answering: Answering,
-) -> None:
-    """Record a form with the templates it allows, and say what became of it.
+def tell_filed(dossier: Dossier, filed: Filed, answering: Answering) -> None:
+    """Say what became of a form.
 
     Raises:
-        ConsentError: it cannot be recorded.
         Exit: it was recorded, and no portrait gave a template.
     """
-    from clearance.references import references_of
-
-    opened, settings = at
-    words = answering.words
-    matched = consent.terms.biometric and settings.detection.matching
-    detector = detector_for(settings) if matched and opened.portraits_of(person.id) else None
-    made = references_of(person, opened, detector, today()) if detector else None
-    # Recorded whatever the portraits are worth: the signature is a fact.
-    consent = opened.record_consent(
-        consent,
-        scan,
-        templates=made.templates if made else None,
-        recogniser=detector.recogniser_name if detector else None,
-    )
-    kept = opened.may_keep_biometrics(person.id, today())
-    _tell_recorded(opened.dossier(person.id), consent, made if kept else None, answering)
-    if made and kept and not made.templates:
-        line = words.gettext("The consent is recorded, but {name} has no template from it.")
-        say(line.format(name=person.name))
+    _tell_recorded(dossier, filed.consent, filed.references, answering)
+    if filed.without_template:
+        line = answering.words.gettext(
+            "The consent is recorded, but {name} has no template from it."
+        )
+        say(line.format(name=dossier.person.name))
         raise typer.Exit(ExitCode.INPUT_OR_OUTPUT)
 
 
@@ -471,14 +453,13 @@ def consent_expiring(
     ] = 60,
     answering: Answering,
 ) -> None:
-    from clearance.registry_documents import consent_document
+    from clearance.registry_documents import expiring_document
 
     with answering.opened() as (opened, _):
         found = opened.expiring(today(), days)
     if answering.as_json:
         for one in found:
-            told = {"name": one.person.name, "contact": one.person.contact}
-            answer({**consent_document(one.consent, one.last_day), **told})
+            answer(expiring_document(one))
         return
     if not found:
         typer.echo(answering.words.gettext("No form ends within {n} days.").format(n=days))
@@ -503,33 +484,22 @@ def decide(
     answering: Answering,
 ) -> None:
     """Exit code 0 if every channel asked about is allowed, else 3."""
-    from clearance.registry_documents import decisions_document
-    from consent.decision import decide_all
-    from consent.records import Use
+    from clearance.deciding import Question, answered
 
     words = answering.words
-    published = on or today()
-    if until and until < published:
+    if until and until < (on or today()):
         raise typer.BadParameter(words.gettext("--until is before the day of publication"))
+    question = Question(tuple(channel or ()), purpose, material, event, on, until)
     with answering.opened() as (opened, settings):
         dossier = opened.dossier(opened.find_person(person).id)
-        asked = known_channels(channel or (), settings, words) or settings.consent.channels
-        use = Use(
-            channel=asked[0],
-            on=published,
-            purpose=known_purpose(purpose, settings, words),
-            material=material,
-            event=event,
-            until=until,
-        )
-        decisions = decide_all(dossier, asked, use, settings.consent)
+        answered_so = answered(question, dossier, settings, words)
+    decisions = answered_so.decisions
     if answering.as_json:
-        told = {"person": dossier.person.id, "on": published.isoformat(), "purpose": use.purpose}
-        answer({**told, "channels": decisions_document(decisions)})
+        answer(answered_so.document)
     else:
         from clearance import registry_tables, terminal
 
-        answering.tell({}, ", ".join(_question(dossier.person, use, words)))
+        answering.tell({}, ", ".join(_question(dossier.person, answered_so.use, words)))
         table = registry_tables.decisions(decisions, settings.consent, words)
         terminal.console().print(table)
     if not all(one.cleared for one in decisions.values()):

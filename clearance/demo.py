@@ -87,6 +87,16 @@ def sample_cast() -> dict[str, Any]:
     return cast
 
 
+def sample_pictures() -> tuple[Path, ...]:
+    """The pictures of the sample album, in order; none where they are not installed."""
+    return tuple(sorted(path for path in (SAMPLES / "album").glob("*") if path.is_file()))
+
+
+def samples_installed() -> bool:
+    """Whether the fictional cast is there."""
+    return (SAMPLES / "cast.json").is_file()
+
+
 def _enrol(
     person: dict[str, Any], number: int, registry: Registry, detector: Detector, today: dt.date
 ) -> str:

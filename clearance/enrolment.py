@@ -34,15 +34,24 @@ def read_portrait(untrusted_path: Path, detector: Detector) -> Portrait:
         PhotoUnreadableError: the file is not a photo.
         PortraitRejectedError: it does not show one person, large and frontal enough.
     """
-    data = read_file(untrusted_path)
-    frame = photo_from_bytes(data, untrusted_path)
+    return portrait_from(read_file(untrusted_path), untrusted_path, detector)
+
+
+def portrait_from(untrusted_bytes: bytes, untrusted_path: Path, detector: Detector) -> Portrait:
+    """As `read_portrait`, for bytes that are not in a file; the path is only a name.
+
+    Raises:
+        PhotoUnreadableError: the bytes are no photo.
+        PortraitRejectedError: it does not show one person, large and frontal enough.
+    """
+    frame = photo_from_bytes(untrusted_bytes, untrusted_path)
     try:
         portrait_face(frame, detector)
     except PortraitRejectedError as error:
         raise PortraitRejectedError(
             "{name}: {cause}", name=printable(untrusted_path.name), cause=error
         ) from error
-    return Portrait(data, untrusted_path.suffix.lower())
+    return Portrait(untrusted_bytes, untrusted_path.suffix.lower())
 
 
 def reference_templates(

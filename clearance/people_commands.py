@@ -306,32 +306,15 @@ def people_portrait(
     answering: Answering,
 ) -> None:
     from clearance.enrolment import read_portrait
-    from clearance.references import NewPortrait, references_of
+    from clearance.recording import Counter, add_portraits
     from clearance.registry_documents import person_document
-    from consent.records import StoredPortrait, new_id
 
     words = answering.words
     with answering.opened() as (opened, settings):
         found = opened.find_person(person)
         detector = detector_for(settings)
-        new = {new_id(): read_portrait(path, detector) for path in files}
-        made = None
-        if settings.detection.matching and opened.may_keep_biometrics(found.id, today()):
-            named = [
-                NewPortrait(StoredPortrait(id_, one.data, one.suffix, today()), path.name)
-                for path, (id_, one) in zip(files, new.items(), strict=True)
-            ]
-            made = references_of(found, opened, detector, today(), named)
-            for refused in (*(made.left_out.get(id_) for id_ in new), made.collision):
-                if refused:
-                    raise refused
-        opened.add_portraits(
-            found.id,
-            new,
-            today(),
-            templates=made.templates if made else None,
-            recogniser=detector.recogniser_name if made else None,
-        )
+        new = [(path, read_portrait(path, detector)) for path in files]
+        made = add_portraits(Counter(opened, settings, lambda _: detector, today()), found, new)
         kept = len(opened.portraits_of(found.id))
     line = words.ngettext("{name} has {n} portrait.", "{name} has {n} portraits.", kept)
     told = {"portraits": kept, "added": len(new), **_templates(made)}

@@ -6,8 +6,15 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
+from detector.calibration import limits_for, model_for
+
 if TYPE_CHECKING:
+    import datetime as dt
+
     from clearance.clear import House
+    from clearance.settings import Settings
+    from consent.registry import Registry
+    from detector.detector import Detector
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,6 +41,24 @@ def rate_of(house: House, *, faces: bool) -> MatchingRate | None:
         return None
     sure = house.eyes.limits.confident > 0
     return MatchingRate(people, _rounded(house.settings.detection.false_positive_rate, sure=sure))
+
+
+def rate_of_gallery(
+    registry: Registry, detector: Detector, settings: Settings, today: dt.date
+) -> MatchingRate | None:
+    """The rate of everybody who may be compared today; None where nobody is.
+
+    Raises:
+        ModelMissingError: the file that says what scores mean is absent or damaged.
+    """
+    if not settings.detection.matching:
+        return None
+    people = len(registry.gallery(detector.recogniser_name, today))
+    if not people:
+        return None
+    wished = settings.detection.false_positive_rate
+    sure = limits_for(model_for(detector), people, wished).confident > 0
+    return MatchingRate(people, _rounded(wished, sure=sure))
 
 
 def _rounded(rate: float, *, sure: bool) -> int | None:

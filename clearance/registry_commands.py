@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,33 +72,17 @@ def init(
     ] = "file",
     answering: Answering,
 ) -> None:
-    from clearance.settings import FILE_NAME, Settings, settings_text
-    from consent.registry import Registry
+    from clearance.founding import found_registry
 
-    folder = answering.folder
-    Registry.create(folder, place=key).close()
-    kept = _key_kept(folder, answering.words)
-    settings_file = folder / FILE_NAME
-    if not settings_file.exists():
-        settings_file.write_text(settings_text(Settings()), encoding="utf-8")
+    made = found_registry(answering.folder, key)
     _ = answering.words.gettext
     answering.tell(
-        {"registry": str(folder), "settings": str(settings_file), "key": key.value},
-        _("Registry: {path}").format(path=folder),
-        _("Settings: {path}").format(path=settings_file),
-        _("Key: {place}").format(place=kept),
+        {"registry": str(made.folder), "settings": str(made.settings_file), "key": key.value},
+        _("Registry: {path}").format(path=made.folder),
+        _("Settings: {path}").format(path=made.settings_file),
+        _("Key: {place}").format(place=made.key_kept(answering.words)),
         _("Keep a copy of the key in another place: without it nothing can be read."),
     )
-
-
-def _key_kept(folder: Path, words: Language) -> str:
-    """Where the key of a registry that was just made lies."""
-    from consent.keys import KEY_VARIABLE, key_file
-
-    if os.environ.get(KEY_VARIABLE):
-        return KEY_VARIABLE
-    path = key_file(folder)
-    return str(path) if path.exists() else words.gettext("in the system’s keyring")
 
 
 @registry_app.command(
@@ -113,9 +95,10 @@ def backup(
     ],
     answering: Answering,
 ) -> None:
+    from clearance.registry_care import back_up
+
     with answering.opened() as (opened, _settings):
-        report = opened.backup(file)
-        opened.audit("registry.backed_up", files=report.files)
+        report = back_up(opened, file)
     line = answering.words.ngettext(
         "Backup with {n} file in {path}. The key is not in it: keep a copy of it elsewhere.",
         "Backup with {n} files in {path}. The key is not in it: keep a copy of it elsewhere.",
@@ -173,10 +156,10 @@ def _backup_document(file: Path, report: Any) -> dict[str, Any]:
 )
 @gathers(answering=Answering)
 def audit_verify(answering: Answering) -> None:
+    from clearance.registry_care import verified
+
     with answering.opened() as (opened, _settings):
-        verdict = opened.verify_audit()
-        # What a dossier should be is in the log: an altered one may say anything.
-        wrong = opened.verify_dossiers() if verdict.ok else None
+        verdict, wrong = verified(opened)
         published = opened.verify_publications() if verdict.ok else None
     words = answering.words
     if verdict.ok:
@@ -243,13 +226,13 @@ def audit_show(
     ] = None,
     answering: Answering,
 ) -> None:
+    from clearance.registry_care import known_entries
+
     with answering.opened() as (opened, _settings):
         subject = _person_meant(person, opened) if person is not None else None
         sha256 = _file_meant(file, answering.words) if file is not None else None
         verdict = opened.verify_audit()
-        # From the first altered entry on nothing is known, not even that it can be read.
-        known = verdict.entries if verdict.first_bad is None else verdict.first_bad - 1
-        entries = itertools.islice(opened.audit_entries(), known)
+        entries = known_entries(opened, verdict)
         found = list(_chosen(entries, subject, sha256, since, until))
     for entry in found:
         if answering.as_json:
@@ -319,31 +302,34 @@ def _chosen(
 )
 @gathers(answering=Answering)
 def retention_run(*, dry_run: DryRunOption = False, answering: Answering) -> None:
+    from clearance.registry_care import delete_due, due_on
     from consent.registry import Registry
 
     words = answering.words
     settings = settings_in(answering.folder)
     # Not opened like for the other commands, which sweep at once.
     with Registry.open(answering.folder, settings.consent) as opened:
-        templates, portraits, strays = opened.overdue(today())
-        people = list(opened.due_for_erasure(today()))
+        due = due_on(opened, today())
         if not dry_run:
-            opened.sweep(today(), thorough=True)
-            for person in people:
-                opened.erase_person(person.id, why="retention")
+            delete_due(opened, due, today())
     line = words.gettext(
         "{people} people, templates of {templates} people, {portraits} portraits, {strays} remains"
-    ).format(people=len(people), templates=templates, portraits=portraits, strays=strays)
+    ).format(
+        people=len(due.people),
+        templates=due.templates,
+        portraits=due.portraits,
+        strays=due.strays,
+    )
     done = words.gettext("Due: {what}.") if dry_run else words.gettext("Deleted: {what}.")
     answering.tell(
         {
             "deleted": not dry_run,
-            "people": [person.id for person in people],
-            "templates": templates,
-            "portraits": portraits,
-            "remains": strays,
+            "people": [person.id for person in due.people],
+            "templates": due.templates,
+            "portraits": due.portraits,
+            "remains": due.strays,
         },
-        *(f"{person.id}  {person.name}" for person in people),
+        *(f"{person.id}  {person.name}" for person in due.people),
         done.format(what=line),
     )
 

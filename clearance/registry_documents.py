@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from clearance.appearances import Appearance
     from consent.decision import Decision, Reason
     from consent.records import Consent, Dossier, Person
+    from consent.signing import Expiring
 
 Document = dict[str, Any]
 
@@ -26,6 +27,12 @@ def consent_document(consent: Consent, last_day: dt.date) -> Document:
     """A signed form; `last_day` also counts that a minor comes of age."""
     told = document_of(consent)
     return {"consent": told.pop("serial"), **told, "last_day": last_day.isoformat()}
+
+
+def expiring_document(ending: Expiring) -> Document:
+    """A form that ends soon, and how its person is reached."""
+    told = {"name": ending.person.name, "contact": ending.person.contact}
+    return {**consent_document(ending.consent, ending.last_day), **told}
 
 
 def against_document(found: Mapping[str, tuple[Reason, ...]]) -> Document:

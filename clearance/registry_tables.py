@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from clearance.language import Language
     from consent.decision import Decision, Reason
     from consent.policy import Policy
-    from consent.records import Consent, Dossier
+    from consent.records import Consent, Dossier, Person
     from consent.signing import Expiring
 
 # Below it a column of words breaks within them.
@@ -31,8 +31,12 @@ _NARROWEST = 14
 
 def person(dossier: Dossier, more: Mapping[str, str], words: Language) -> Table:
     """Who a person is: one row a fact, and then whatever more is told."""
+    return _facts({**person_facts(dossier.person, words), **_told(more)})
+
+
+def person_facts(one: Person, words: Language) -> dict[str, str]:
+    """Who a person is, each fact by what it is called; what is not known is left out."""
     _ = words.gettext
-    one = dossier.person
     facts = {
         _("code") if one.coded else _("name"): one.name,
         _("id"): one.id,
@@ -42,9 +46,8 @@ def person(dossier: Dossier, more: Mapping[str, str], words: Language) -> Table:
         _("contact"): one.contact,
         _("language"): one.language,
         _("on file since"): words.date(one.added_on),
-        **more,
     }
-    return _facts({name: fact for name, fact in facts.items() if fact})
+    return _told(facts)
 
 
 def events(dossier: Dossier, words: Language) -> list[Text]:
@@ -92,6 +95,13 @@ def forms(
 
 def form(dossier: Dossier, consent: Consent, on: dt.date, policy: Policy, words: Language) -> Table:
     """Everything one signed form says, and what became of it."""
+    return _facts(form_facts(dossier, consent, on, policy, words))
+
+
+def form_facts(
+    dossier: Dossier, consent: Consent, on: dt.date, policy: Policy, words: Language
+) -> dict[str, str]:
+    """The same, each fact by what it is called; what the form does not say is left out."""
     _ = words.gettext
     scope, terms, paper = consent.scope, consent.terms, consent.paper
     yes_no = {True: _("yes"), False: _("no")}
@@ -128,7 +138,7 @@ def form(dossier: Dossier, consent: Consent, on: dt.date, policy: Policy, words:
         _("SHA-256 of the scan"): consent.evidence.sha256,
         _("recorded"): words.date(consent.recorded_on),
     }
-    return _facts({name: fact for name, fact in facts.items() if fact})
+    return _told(facts)
 
 
 def appearances(found: Mapping[str, Appearance], policy: Policy, words: Language) -> Table:
@@ -266,6 +276,10 @@ def _table(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
+
+
+def _told(facts: Mapping[str, str]) -> dict[str, str]:
+    return {name: fact for name, fact in facts.items() if fact}
 
 
 def _facts(facts: Mapping[str, str]) -> Table:

@@ -149,7 +149,8 @@ def withdrawal(one: Withdrawal, words: Language) -> str:
     _ = words.gettext
     what = words.channel(one.channel) if one.channel else _("everything")
     serials = ", ".join(sorted(one.serials))
-    return _("withdrew {what} ({serials})").format(what=what, serials=serials)
+    said = _("withdrew {what} ({serials})").format(what=what, serials=serials)
+    return "; ".join(filter(None, (said, one.note)))
 
 
 def refusal(one: Refusal, words: Language) -> str:

@@ -391,5 +391,10 @@ def _toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
-    # A JSON string is a TOML basic string: same quotes, same escapes.
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    return toml_text(value) if isinstance(value, str) else str(value)
+
+
+def toml_text(text: str) -> str:
+    """A text as TOML writes it."""
+    # A JSON string is a TOML basic string: same quotes, same escapes; but for this character.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

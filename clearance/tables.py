@@ -30,12 +30,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
     Raises:
         TableNotWrittenError: full disk, no permission, the name of a folder.
     """
-    table = io.StringIO(newline="")
-    writer = csv.writer(table, delimiter=";", lineterminator="\r\n")
-    writer.writerow([_cell(name) for name in header])
-    writer.writerows([_cell(value) for value in row] for row in rows)
     try:
-        write_whole(path, table.getvalue().encode("utf-8-sig"))
+        write_whole(path, csv_bytes(header, rows))
     except (OSError, ValueError) as error:  # ValueError: a name that no system can spell
         raise TableNotWrittenError(
             "{path} cannot be written ({reason}); choose another name or folder, and close the "
@@ -43,6 +39,15 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
             path=path,
             reason=getattr(error, "strerror", None) or str(error),
         ) from error
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """The table as the bytes of a file that an office in Switzerland opens."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, delimiter=";", lineterminator="\r\n")
+    writer.writerow([_cell(name) for name in header])
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return table.getvalue().encode("utf-8-sig")
 
 
 def guarded(text: str) -> str:

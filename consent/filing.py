@@ -188,6 +188,8 @@ def _withdrawal(told: Json) -> Withdrawal:
         serials=frozenset(told["serials"]),
         only=told["only"],
         recorded_on=_day(told["recorded_on"]),
+        # Those of earlier versions have none.
+        note=told.get("note", ""),
     )
 
 

@@ -273,7 +273,7 @@ class Withdrawal:
     """A person took a consent back: for one channel, or wholly when `channel` is None.
 
     `serials` are the forms that were on file when it was recorded, or, where `only`, those
-    it is about and no other.
+    it is about and no other. `effective` is the day on which the person said so.
     """
 
     effective: dt.date
@@ -281,6 +281,7 @@ class Withdrawal:
     serials: frozenset[str] = frozenset()
     only: bool = False
     recorded_on: dt.date
+    note: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from consent import filing
 from consent.admission import (
+    admitted_note,
     admitted_scan,
     admitted_serial,
 )
@@ -155,18 +156,37 @@ class SigningDesk(BiometricsDesk):
         return sorted(found, key=lambda one: (one.last_day, one.consent.serial))
 
     def withdraw(
-        self, person_id: str, channel: str | None, on: dt.date, *, serial: str | None = None
+        self,
+        person_id: str,
+        channel: str | None,
+        on: dt.date,
+        *,
+        serial: str | None = None,
+        said_on: dt.date | None = None,
+        note: str = "",
     ) -> int:
         """Withdraw every consent of a person, or one, wholly or for a channel; how many.
 
         When no consent is left that lets the face be matched, templates and
         portraits are deleted at once.
 
+        Args:
+            person_id: whose.
+            channel: only this one; None for everything.
+            on: today.
+            serial: only this form; None for every one that is on file.
+            said_on: the day on which the person said so; None for today.
+            note: a remark.
+
         Raises:
             PersonUnknownError: nobody has that id.
-            RecordInvalidError: there is nothing to withdraw, or the day is still to come.
+            RecordInvalidError: there is nothing to withdraw, the day is still to come, or the
+                remark cannot be kept.
             RegistryUnwritableError: the message says whether the withdrawal was recorded.
         """
+        if said_on and said_on > on:
+            raise RecordInvalidError("{day} is still to come", day=said_on)
+        note = admitted_note(note)
         with self._store.writing():
             dossier = self.dossier(person_id)
             touched = [
@@ -177,11 +197,12 @@ class SigningDesk(BiometricsDesk):
             if not touched:
                 raise _nothing_to_withdraw(person_id, channel)
             entry = Withdrawal(
-                effective=on,
+                effective=said_on or on,
                 channel=channel,
                 serials=frozenset(touched),
                 only=serial is not None,
                 recorded_on=on,
+                note=note,
             )
             self._file(person_id, Kind.WITHDRAWAL, entry)
             details = {"serials": sorted(touched), "channel": channel}

@@ -8,13 +8,7 @@ from typing import Annotated
 
 import typer
 
-from clearance.commandline import (
-    N_,
-    Answering,
-    CommandGroup,
-    today,
-    version,
-)
+from clearance.commandline import N_, Answering, CommandGroup, today
 from clearance.option_groups import gathers
 from forms import printing_commands, reading_commands
 
@@ -43,32 +37,14 @@ def ropa(
     answering: Answering,
 ) -> None:
     """As the institution's legal profile wants it, in the language of the answer."""
-    from clearance.processing_record import (
-        RegistryFigures,
-        record_document,
-        record_markdown,
-        record_of_processing,
-    )
+    from clearance.processing_record import record_document, record_markdown
+    from clearance.registry_care import processing_record
     from forms.atomic import written_whole
     from forms.errors import ReportFormatError
 
     code = answering.words.code
     with answering.opened() as (opened, settings):
-        held = opened.figures()
-        record = record_of_processing(
-            settings.institution,
-            settings.consent,
-            matching=settings.detection.matching,
-            figures=RegistryFigures(
-                people=held.people,
-                consents=held.forms,
-                templates=held.templates,
-                portraits=held.portraits,
-                by_capacity=held.by_capacity,
-            ),
-            made_on=today(),
-            version=version(),
-        )
+        record = processing_record(opened, settings, today())
     if out is None:
         text = record_markdown(record, code)
         answering.tell(record_document(record, code), *text.splitlines())

@@ -75,12 +75,14 @@ class PdfRefusedError(Exception):
 class DrawnPage:
     """A page in grey: 0 black, 255 white, shape (height, width).
 
-    `scanned`: a picture covers it, as in a scan. `fillable`: the document has fields.
+    `scanned`: a picture covers it, as in a scan. `fillable`: the document has fields, and
+    `pages` pages.
     """
 
     grey: npt.NDArray[np.uint8]
     scanned: bool
     fillable: bool
+    pages: int
 
 
 def drawn_pages(data: bytes, *, most_pages: int, most_pixels: int) -> Generator[DrawnPage]:
@@ -109,7 +111,7 @@ def drawn_pages(data: bytes, *, most_pages: int, most_pixels: int) -> Generator[
             with _in_time(child, page=number):
                 told = child.told(page=number)
                 scanned, grey = bool(told["scanned"]), child.pixels(told, most_pixels)
-            yield DrawnPage(grey, scanned, fillable)
+            yield DrawnPage(grey, scanned, fillable, count)
 
 
 class _Child:

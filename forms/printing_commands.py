@@ -167,8 +167,8 @@ def forms_print(
     _check_boxes(known, {blank.name for blank in template.blanks}, answering, template.variant)
     guests = read_roster(roster) if roster else None
     refused = list(guests.refused) if guests else []
-    rows = _of_the_right_age(guests.rows, template.variant, refused) if guests else []
-    written = [{**_known_of(row), **known} for row in rows] if guests else [known] * count
+    rows = of_the_right_age(guests.rows, template.variant, refused) if guests else []
+    written = [{**known_of(row), **known} for row in rows] if guests else [known] * count
     if guests and not written:
         _tell_refused(refused, answering)
         raise typer.Exit(ExitCode.INPUT_OR_OUTPUT)
@@ -182,7 +182,7 @@ def forms_print(
         copies=options.copy,
     )
     serials = printing(out, count=len(written), written=written)
-    _note_printed(answering.folder, serials, settings, f"{template.name}-{language}")
+    note_printed(answering.folder, serials, settings, f"{template.name}-{language}")
     if each:
         make_folder(each)
         for serial, one in zip(serials, written, strict=True):
@@ -220,7 +220,7 @@ def _check_boxes(
             raise typer.BadParameter(wrong.format(form=variant.name), param_hint=option)
 
 
-def _of_the_right_age(
+def of_the_right_age(
     rows: Sequence[RosterRow], variant: Variant, refused: list[RefusedRow]
 ) -> list[RosterRow]:
     """Those whom the form is for; the others are refused: their signature would be of no use."""
@@ -247,7 +247,7 @@ def _under_age(row: RosterRow) -> bool:
     return Person(id="", name=row.name, born=row.born, added_on=today()).minor_on(today())
 
 
-def _known_of(row: RosterRow) -> dict[str, str]:
+def known_of(row: RosterRow) -> dict[str, str]:
     """What a list says of a person, by the boxes of the form; what it does not say stays open."""
     known = {
         "person.surname": row.surname or ("" if row.first_name else row.name),
@@ -264,7 +264,7 @@ def _written(date: dt.date | None) -> str:
     return date.strftime("%d.%m.%Y") if date else ""
 
 
-def _note_printed(folder: Path, serials: Sequence[str], settings: Settings, form: str) -> None:
+def note_printed(folder: Path, serials: Sequence[str], settings: Settings, form: str) -> None:
     """Remember the numbers, so that a form of another house is told from ours."""
     from consent.errors import RegistryMissingError
     from consent.registry import Registry

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ from clearance.commandline import (
     ExitCode,
     YesOption,
     day,
+    detector_for,
     say,
     today,
 )
@@ -33,14 +33,8 @@ from clearance.option_groups import gathers
 if TYPE_CHECKING:
     from clearance.form_options import FormOptions
     from clearance.language import Language
-    from clearance.settings import Settings
-    from consent.registry import Registry
-    from forms.digital_signatures import DigitalSignature
-    from forms.drafts import Draft, PageFiles, Settled
-    from forms.errors import FormsError
-    from forms.form_reading import FormReading, PageReading, Problem
-    from forms.page_codes import Foreign
-    from forms.spool import Kept
+    from forms.drafts import Draft, Settled
+    from forms.reading import Stack
 
 READ_HELP = N_(
     "Read scans of signed forms into drafts for a person to confirm; nothing becomes a consent."
@@ -61,38 +55,20 @@ def forms_read(
 ) -> None:
     """Pages may come in any order, askew, upside down, and among other papers."""
     from clearance import terminal
-    from forms.drafts import draft_of
+    from clearance.recording import Counter
+    from forms.reading import Stack
     from forms.scans import scans_in
 
     paths = scans_in(scans)
     with (
         answering.opened() as (opened, settings),
-        _Stack(answering.folder) as stack,
+        Stack(answering.folder) as stack,
         terminal.progress(len(paths), answering.words) as done,
     ):
         for path in paths:
             stack.read(path)
             done()
-        known = opened.printed()
-        for form, files in stack.forms():
-            problems = _problems(form, known, opened)
-            draft = draft_of(
-                form,
-                files,
-                today(),
-                problems,
-                original=stack.original(form),
-                signatures=stack.signatures(form),
-            )
-            earlier = _earlier(form.serial, opened)
-            if earlier and earlier.portrait:
-                portrait = {"portrait": earlier.reading["portrait"]}
-                reading = {**draft.reading, **portrait}
-                draft = dataclasses.replace(draft, reading=reading, portrait=earlier.portrait)
-            opened.keep_draft(form.serial, draft.packed())
-            # What is told of it later has no pictures any more.
-            stack.drafts.append(dataclasses.replace(draft, scan=b"", pages={}, portrait=b""))
-        _keep_portraits(stack, opened, settings, answering.words)
+        stack.keep(Counter(opened, settings, detector_for, today()))
     _tell_read(stack, answering)
     if stack.unreadable:
         raise typer.Exit(ExitCode.INPUT_OR_OUTPUT)
@@ -104,146 +80,7 @@ def forms_read(
         raise typer.Exit(ExitCode.NOT_CLEARED)
 
 
-class _Stack:
-    """What comes out of files of scans: forms, and pages that are none of ours.
-
-    The pages of a stack would fill the memory: what is kept of them waits in the folder of the
-    registry, for as long as the block of a `with`.
-    """
-
-    def __init__(self, registry: Path) -> None:
-        from forms.spool import Spool
-
-        self._trust = registry / "trust"
-        self._spool = Spool(registry)
-        self._signatures: dict[str, tuple[DigitalSignature, ...]] = {}
-        self.drafts: list[Draft] = []
-        self.foreign: list[tuple[str, int, Foreign]] = []
-        self.unreadable: list[FormsError] = []
-        self._pages: list[PageReading] = []
-        self._files: dict[int, tuple[Kept, Kept]] = {}
-        self._originals: dict[str, Kept] = {}
-        self.kept_portraits: list[str] = []
-        self.refused_portraits: list[Exception] = []
-        self.portraits: list[tuple[str, Path]] = []
-        """Numbers of forms, each with a photo of somebody who holds the sheet."""
-
-    def __enter__(self) -> _Stack:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._spool.close()
-
-    def read(self, path: Path) -> None:
-        """Read every page of a file."""
-        from forms.digital_signatures import check_signatures, is_signed
-        from forms.drafts import page_files
-        from forms.errors import (
-            ScanUnreadableError,
-            SignatureBrokenError,
-            SignatureUncheckedError,
-        )
-        from forms.form_reading import PageReading, read_page
-        from forms.scans import open_scans
-
-        try:
-            data, scans = open_scans(path)
-            signatures = check_signatures(data, self._trust) if is_signed(data) else ()
-            for scan in scans:
-                found = read_page(scan)
-                if (scan.on_screen or signatures) and scan.sha256 not in self._originals:
-                    self._originals[scan.sha256] = self._spool.keep(data)
-                    self._signatures[scan.sha256] = signatures
-                if isinstance(found, PageReading) and found.held_up:
-                    self.portraits.append((found.code.serial, path))
-                elif isinstance(found, PageReading):
-                    # Pixels of a stack would fill the memory.
-                    bare = dataclasses.replace(scan, grey=scan.grey[:0, :0].copy())
-                    page = dataclasses.replace(found, scan=bare, flat=None)
-                    self._pages.append(page)
-                    files = page_files(found)
-                    kept = self._spool.keep(files.scan), self._spool.keep(files.flat)
-                    self._files[id(page)] = kept
-                else:
-                    self.foreign.append((path.name, scan.number, found))
-        except (ScanUnreadableError, SignatureBrokenError, SignatureUncheckedError) as error:
-            self.unreadable.append(error)
-
-    def original(self, form: FormReading) -> bytes | None:
-        """The file of a form that was filled in on a screen, if it holds nothing else."""
-        sha256 = self._own_file(form)
-        return None if sha256 is None else self._spool.read(self._originals[sha256])
-
-    def signatures(self, form: FormReading) -> tuple[DigitalSignature, ...]:
-        """The digital signatures of a form's own file."""
-        sha256 = self._own_file(form)
-        return () if sha256 is None else self._signatures[sha256]
-
-    def _own_file(self, form: FormReading) -> str | None:
-        """The SHA-256 of that file, if there is one."""
-        files = {page.scan.sha256 for page in form.pages.values()}
-        inside = {page.code.serial for page in self._pages if page.scan.sha256 in files}
-        if len(files) > 1 or inside != {form.serial}:
-            return None
-        (sha256,) = files
-        return sha256 if sha256 in self._originals else None
-
-    def forms(self) -> Iterator[tuple[FormReading, dict[int, PageFiles]]]:
-        """The forms that the pages make, each with the pictures of its pages."""
-        from forms.drafts import PageFiles
-        from forms.form_reading import join_pages
-
-        for form in join_pages(self._pages):
-            files = {
-                number: PageFiles(*map(self._spool.read, self._files[id(page)]))
-                for number, page in form.pages.items()
-            }
-            yield form, files
-
-
-def _earlier(serial: str, opened: Registry) -> Draft | None:
-    from forms.drafts import Draft
-
-    return Draft.unpacked(opened.draft(serial)) if serial in opened.drafts() else None
-
-
-def _keep_portraits(stack: _Stack, opened: Registry, settings: Settings, words: Language) -> None:
-    """Put each photo of somebody who holds a sheet to the draft of that sheet."""
-    from clearance.commandline import detector_for
-    from clearance.enrolment import read_portrait
-    from consent.errors import ConsentError
-    from detector.errors import DetectorError
-    from forms.errors import FormsError
-
-    if not stack.portraits:
-        return
-    detector = detector_for(settings)
-    for serial, path in stack.portraits:
-        try:
-            draft = _draft(serial, opened)
-            portrait = read_portrait(path, detector)
-            draft = draft.with_portrait(portrait.data, portrait.suffix, path.name)
-        except (ConsentError, DetectorError, FormsError) as error:
-            stack.refused_portraits.append(error)
-            continue
-        opened.keep_draft(serial, draft.packed())
-        said = words.gettext("{file} is the portrait for {serial}, if its form is confirmed.")
-        stack.kept_portraits.append(said.format(file=path.name, serial=serial))
-
-
-def _problems(form: FormReading, known: Collection[str], opened: Registry) -> list[Problem]:
-    """What the registry has against a form; `known` are the numbers that were printed here."""
-    from forms.form_reading import Problem
-
-    problems = []
-    if known and form.serial not in known:
-        problems.append(Problem.SERIAL_UNKNOWN)
-    if opened.is_recorded(form.serial):
-        problems.append(Problem.SERIAL_TAKEN)
-    return problems
-
-
-def _tell_read(stack: _Stack, answering: Answering) -> None:
+def _tell_read(stack: Stack, answering: Answering) -> None:
     from forms import draft_words
 
     words = answering.words
@@ -267,7 +104,9 @@ def _tell_read(stack: _Stack, answering: Answering) -> None:
         said = words.gettext("{file}, page {number}: {why}")
         text = draft_words.foreign(why, words)
         answering.tell({}, said.format(file=name, number=number, why=text))
-    answering.tell({}, *stack.kept_portraits)
+    for name, serial in stack.kept_portraits:
+        said = words.gettext("{file} is the portrait for {serial}, if its form is confirmed.")
+        answering.tell({}, said.format(file=name, serial=serial))
     for error in (*stack.unreadable, *stack.refused_portraits):
         say(words.error(error))
     if stack.drafts:
@@ -293,6 +132,7 @@ def forms_drafts(
 ) -> None:
     """What was read and not confirmed."""
     from forms import draft_words
+    from forms.reading import kept_draft
 
     words = answering.words
     with answering.opened() as (opened, _settings):
@@ -304,19 +144,13 @@ def forms_drafts(
                 said = words.gettext("Deleted the draft of {serial}.").format(serial=drop)
                 answering.tell({"dropped": drop}, said)
             return
-        drafts = [_draft(serial, opened) for serial in opened.drafts()]
+        drafts = [kept_draft(serial, opened) for serial in opened.drafts()]
     if answering.as_json:
         answering.tell({"drafts": [_document(draft) for draft in drafts]})
     elif not drafts:
         answering.tell({}, words.gettext("No form waits to be confirmed."))
     for draft in drafts if not answering.as_json else ():
         answering.tell({}, *draft_words.summary(draft, words))
-
-
-def _draft(serial: str, opened: Registry) -> Draft:
-    from forms.drafts import Draft
-
-    return Draft.unpacked(opened.draft(serial))
 
 
 def said_of(text: str) -> tuple[str, bool]:
@@ -373,6 +207,11 @@ class ConfirmOptions:
     basis: BasisOption = ""
     collected_by: CollectedByOption = ""
     id_check: IdCheckOption = ""
+
+    @property
+    def others(self) -> int:
+        """How many people sign for the person."""
+        return len(self.guardian or ()) + bool(self.representative)
 
     def form(self, draft: Draft, settled: Settled) -> FormOptions:
         """The form as somebody would have typed it."""
@@ -433,10 +272,11 @@ def forms_confirm(
 ) -> None:
     """Without --by it only shows what was read."""
     from forms import draft_words
+    from forms.reading import kept_draft
 
     words = answering.words
     with answering.opened() as (opened, settings):
-        draft = _draft(serial, opened)
+        draft = kept_draft(serial, opened)
         if crops:
             _write_crops(draft, crops)
             opened.audit("draft.read", serial=draft.serial)
@@ -455,37 +295,21 @@ def forms_confirm(
 def _confirm(
     draft: Draft, given: ConfirmOptions, at: tuple[Any, Any], answering: Answering
 ) -> None:
-    from clearance.consent_commands import file_consent
-    from consent.contradictions import check_consent
-    from consent.errors import SerialTakenError
-    from consent.records import Portrait
+    from clearance.consent_commands import tell_filed
+    from clearance.recording import Counter
+    from forms.reading import Compared, confirm
 
     opened, settings = at
     words = answering.words
     _demand_all(given, draft, words)
     said = dict(given.answer or ())
-    others = len(given.guardian or ()) + bool(given.representative)
-    settled = draft.settled(said, others=others, changes_seen=given.changes_seen)
+    settled = draft.settled(said, others=given.others, changes_seen=given.changes_seen)
     person = opened.find_person(given.person)
     form = given.form(draft, settled)
-    consent = form.consent(person.id, draft.scan, settings, words, today=today())
-    paper = dataclasses.replace(consent.paper, confirmed_by=given.by or "")
-    consent = dataclasses.replace(consent, paper=paper)
-    # Before anything is written: it was recorded by hand meanwhile, or contradicts itself.
-    if opened.is_recorded(draft.serial):
-        raise SerialTakenError(
-            "the form {serial} is recorded already; a new signature needs a new form",
-            serial=draft.serial,
-        )
-    check_consent(consent, opened.dossier(person.id), settings.consent)
-    if draft.portrait and consent.terms.biometric:
-        portrait = Portrait(draft.portrait, draft.reading["portrait"]["suffix"])
-        opened.add_portrait(person.id, portrait, today())
-    try:
-        file_consent(person, consent, draft.scan, (opened, settings), answering)
-    finally:
-        if opened.is_recorded(draft.serial):
-            opened.drop_draft(draft.serial, confirmed=True, changed=sorted(said))
+    counter = Counter(opened, settings, detector_for, today())
+    compared = Compared(given.by or "", tuple(sorted(said)))
+    filed = confirm(counter, draft, form, person, compared, words)
+    tell_filed(opened.dossier(person.id), filed, answering)
 
 
 def _demand_all(given: ConfirmOptions, draft: Draft, words: Language) -> None:

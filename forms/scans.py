@@ -18,7 +18,7 @@ from detector.photo import photo_from_bytes, read_file
 from forms.errors import ScanTooLargeError, ScanUnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -84,17 +84,32 @@ def open_scans(untrusted_path: Path) -> tuple[bytes, Iterator[Scan]]:
         raise ScanTooLargeError("{cause}", cause=error) from error
     except PhotoUnreadableError as error:
         raise ScanUnreadableError("{cause}", cause=error) from error
+    return data, scans_from(data, untrusted_path)
+
+
+def is_pdf(data: bytes) -> bool:
+    """Whether the bytes call themselves a PDF; some have something before it."""
+    return b"%PDF-" in data[:1024]
+
+
+def scans_from(data: bytes, untrusted_path: Path) -> Generator[Scan]:
+    """As `open_scans`, for bytes that are not in a file; the path is only a name.
+
+    Raises:
+        ScanTooLargeError: more pages or pixels than is sensible.
+        ScanUnreadableError: damaged, protected, or of a kind that holds no scans. Both are
+            raised while the pages are asked for.
+    """
     sha256 = hashlib.sha256(data).hexdigest()
-    if b"%PDF-" in data[:1024]:
-        return data, _pdf_scans(data, untrusted_path, sha256)
+    if is_pdf(data):
+        yield from _pdf_scans(data, untrusted_path, sha256)
+        return
     if data[:4] in (b"II*\0", b"MM\0*"):
         pages = _tiff_pages(data, untrusted_path)
     else:
         pages = _picture(data, untrusted_path)
-    scans = (
-        Scan(untrusted_path, number, sha256, grey) for number, grey in enumerate(pages, start=1)
-    )
-    return data, scans
+    for number, grey in enumerate(pages, start=1):
+        yield Scan(untrusted_path, number, sha256, grey)
 
 
 def _pdf_scans(data: bytes, path: Path, sha256: str) -> Iterator[Scan]:

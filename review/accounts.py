@@ -12,14 +12,14 @@ import datetime as dt
 import hashlib
 import secrets
 import sqlite3
-import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import argon2
 
-from review.errors import AccountRefusedError, SignInRefusedError
+from review.attempts import Attempts, Turns
+from review.errors import AccountRefusedError, SignInLockedError, SignInRefusedError
 from review.roles import Role
 
 LOCAL = "local"
@@ -29,10 +29,10 @@ SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
 """NIST SP 800-63B asks for 8 at least and for 64 to be allowed; argon2 takes longer ones."""
 
-FREE_ATTEMPTS = 5
-LOCKED_SECONDS = 30.0
-LOCKED_AT_MOST = 3600.0
-"""After so many wrong passwords each further one doubles the wait."""
+LEAST_DIFFERENT = 5
+"""Characters that differ: a password of one letter is long and known to everybody."""
+NAME_COUNTS_FROM = 4
+"""Shorter names stand in many words by chance."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS account (
@@ -96,22 +96,24 @@ class ApiToken:
     until: dt.date
 
 
-@dataclasses.dataclass(slots=True)
-class _Attempts:
-    wrong: int = 0
-    free_from: float = 0.0
-
-
 class Accounts:
     """The accounts of one desk; may be used by several threads."""
 
-    def __init__(self, path: Path, *, idle: dt.timedelta, longest: dt.timedelta) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        idle: dt.timedelta,
+        longest: dt.timedelta,
+        clock: Callable[[], dt.datetime] | None = None,
+    ) -> None:
         """Open or make the file.
 
         Args:
             path: of the file.
             idle: after so long without a page a session ends.
             longest: after so long it ends in any case.
+            clock: what time it is; None for that of the computer.
 
         Raises:
             AccountRefusedError: the file cannot be used.
@@ -121,8 +123,9 @@ class Accounts:
         self._hasher = argon2.PasswordHasher()
         # Nobody learns from the time whether a name exists.
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
-        self._attempts: dict[str, _Attempts] = {}
-        self._lock = threading.Lock()
+        self._attempts = Attempts()
+        self._turns = Turns()
+        self._now = clock or _now
         if not path.exists():
             path.touch(mode=0o600)
         with self._open() as store:
@@ -145,10 +148,7 @@ class Accounts:
     def team(self) -> bool:
         """Whether people sign in with passwords, and nobody by the start of the program alone."""
         with self._open() as store:
-            found = store.execute(
-                "SELECT 1 FROM account WHERE password IS NOT NULL AND NOT closed LIMIT 1"
-            )
-            return found.fetchone() is not None
+            return _is_team(store)
 
     def add(self, name: str, shown: str, password: str, roles: Iterable[Role]) -> Account:
         """A new account.
@@ -213,16 +213,23 @@ class Accounts:
             ):
                 if value is not None:
                     store.execute(f"UPDATE account SET {column} = ? WHERE name = ?", (value, key))  # noqa: S608
-            self._check_administrator(store, key)
+            self._check_known(store, key)
+            if roles is not None or closed:
+                self._check_administrator(store)
             if roles is not None or closed is not None or password is not None:
                 store.execute("DELETE FROM session WHERE account = ?", (key,))
+            if closed:
+                # Whoever opens the account again does not mean its programs.
+                store.execute("DELETE FROM token WHERE made_by = ?", (key,))
             store.execute("COMMIT")
 
-    def _check_administrator(self, store: sqlite3.Connection, changed: str) -> None:
-        rows = [_account(row) for row in store.execute("SELECT * FROM account")]
-        if all(one.name != changed for one in rows):
-            raise AccountRefusedError("there is no account named {name}", name=changed)
-        team = [one for one in rows if one.name != LOCAL]
+    def _check_known(self, store: sqlite3.Connection, name: str) -> None:
+        if not store.execute("SELECT 1 FROM account WHERE name = ?", (name,)).fetchone():
+            raise AccountRefusedError("there is no account named {name}", name=name)
+
+    def _check_administrator(self, store: sqlite3.Connection) -> None:
+        rows = map(_account, store.execute("SELECT * FROM account WHERE name <> ?", (LOCAL,)))
+        team = list(rows)
         if team and not any(Role.ADMINISTRATOR in one.roles and not one.closed for one in team):
             raise AccountRefusedError(
                 "nobody would be left who may change accounts: make somebody else an "
@@ -236,72 +243,69 @@ class Accounts:
                 least=SHORTEST_PASSWORD,
                 most=LONGEST_PASSWORD,
             )
-        if name in password.casefold():
+        if len(set(password)) < LEAST_DIFFERENT:
+            raise AccountRefusedError("a password needs more than a few different characters")
+        if len(name) >= NAME_COUNTS_FROM and name in password.casefold():
             raise AccountRefusedError("the password may not hold the name of the account")
-        return self._hasher.hash(password)
+        return self._hasher.hash(_typed(password))
 
     # --- signing in -----------------------------------------------------------------------
 
-    def sign_in(self, name: str, password: str, now: float) -> Account:
+    def sign_in(
+        self, name: str, password: str, now: float, *, client: str | None = None
+    ) -> Account:
         """The account, if the password is its own.
 
         Args:
             name: of the account.
             password: as typed.
             now: seconds of a clock that never goes back.
+            client: where from, as `neighbourhood` says; None where that tells nobody apart.
 
         Raises:
-            SignInRefusedError: name or password is wrong, or there were too many attempts.
+            SignInRefusedError: name or password is wrong, or there were too many attempts;
+                `SignInLockedError` where it was one too many.
         """
         key = _key(name)
-        self._check_attempts(key, now)
-        with self._open() as store:
-            row = store.execute(
-                "SELECT * FROM account WHERE name = ? AND NOT closed", (key,)
-            ).fetchone()
-        hashed = row["password"] if row and row["password"] else self._nobody
-        right = self._is(hashed, password)
-        if not right or row is None or hashed is self._nobody:
-            self._note_wrong(key, now)
-            raise SignInRefusedError("the name or the password is wrong")
-        with self._lock:
-            self._attempts.pop(key, None)
+        with self._turns.taken():
+            self._attempts.begin(key, client, now)
+            with self._open() as store:
+                row = store.execute(
+                    "SELECT * FROM account WHERE name = ? AND NOT closed", (key,)
+                ).fetchone()
+            known = row["password"] if row else None
+            if not self._is(known or self._nobody, password) or not known:
+                if self._attempts.locked(key, client, now):
+                    raise SignInLockedError("the name or the password is wrong")
+                raise SignInRefusedError("the name or the password is wrong")
+            self._attempts.right(key, client)
+            if self._hasher.check_needs_rehash(known):
+                # Else the time would tell old accounts from names that nobody has.
+                self._rehash(key, known, password)
         return _account(row)
 
     def _is(self, hashed: str, password: str) -> bool:
         try:
-            return self._hasher.verify(hashed, password[: LONGEST_PASSWORD + 1])
+            return self._hasher.verify(hashed, _typed(password[: LONGEST_PASSWORD + 1]))
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
 
-    def _check_attempts(self, key: str, now: float) -> None:
-        with self._lock:
-            attempts = self._attempts.get(key)
-            wait = attempts.free_from - now if attempts else 0.0
-        if wait > 0:
-            raise SignInRefusedError(
-                "too many attempts: try again in {seconds} seconds", seconds=int(wait) + 1
+    def _rehash(self, key: str, known: str, password: str) -> None:
+        with self._open() as store:
+            store.execute(
+                "UPDATE account SET password = ? WHERE name = ? AND password = ?",
+                (self._hasher.hash(_typed(password)), key, known),
             )
-
-    def _note_wrong(self, key: str, now: float) -> None:
-        with self._lock:
-            if len(self._attempts) > 10_000:  # noqa: PLR2004 - names that somebody makes up
-                self._attempts = {k: a for k, a in self._attempts.items() if a.free_from > now}
-            attempts = self._attempts.setdefault(key, _Attempts())
-            attempts.wrong += 1
-            over = attempts.wrong - FREE_ATTEMPTS
-            if over >= 0:
-                attempts.free_from = now + min(
-                    LOCKED_AT_MOST, LOCKED_SECONDS * 2.0 ** min(over, 20)
-                )
 
     # --- sessions -------------------------------------------------------------------------
 
     def begin_session(self, account: Account) -> str:
         """The secret of a new session, for the browser's cookie alone."""
         secret = secrets.token_urlsafe(32)
-        now = _now().isoformat()
+        now = self._now().isoformat()
         with self._open() as store:
+            oldest = (self._now() - self._longest).isoformat()
+            store.execute("DELETE FROM session WHERE begun < ?", (oldest,))
             store.execute(
                 "INSERT INTO session VALUES (?, ?, ?, ?)", (_digest(secret), account.name, now, now)
             )
@@ -309,14 +313,15 @@ class Accounts:
 
     def session(self, secret: str) -> Account | None:
         """Whose session that is, while it lasts; None for nobody's."""
-        now = _now()
+        now = self._now()
         with self._open() as store:
             row = store.execute(
                 "SELECT account.*, begun, seen FROM session JOIN account ON name = account "
                 "WHERE token = ? AND NOT closed",
                 (_digest(secret),),
             ).fetchone()
-            if row is None:
+            if row is None or (row["name"] == LOCAL and _is_team(store)):
+                # Who came in without a password is out as soon as others need one.
                 return None
             begun, seen = map(dt.datetime.fromisoformat, (row["begun"], row["seen"]))
             if now - begun >= self._longest or now - seen >= self._idle:
@@ -355,7 +360,9 @@ class Accounts:
         if not wanted <= made_by.roles:
             raise AccountRefusedError("a token may do no more than who makes it")
         secret = f"clearance_{secrets.token_urlsafe(32)}"
-        token = ApiToken(secrets.token_hex(6), _clean(label), wanted, made_by.name, _now(), until)
+        token = ApiToken(
+            secrets.token_hex(6), _clean(label), wanted, made_by.name, self._now(), until
+        )
         with self._open() as store:
             store.execute(
                 "INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -385,7 +392,7 @@ class Accounts:
             return None
         token = _token(row)
         maker = self.named(token.made_by)
-        if maker is None or maker.closed:
+        if maker is None or maker.closed or (maker.name == LOCAL and self.team):
             return None
         return dataclasses.replace(
             maker, shown=f"{maker.shown} ({token.label})", roles=token.roles & maker.roles
@@ -430,6 +437,16 @@ def _token(row: sqlite3.Row) -> ApiToken:
         dt.datetime.fromisoformat(row["made"]),
         dt.date.fromisoformat(row["until"]),
     )
+
+
+def _is_team(store: sqlite3.Connection) -> bool:
+    found = store.execute("SELECT 1 FROM account WHERE password IS NOT NULL AND NOT closed LIMIT 1")
+    return found.fetchone() is not None
+
+
+def _typed(password: str) -> str:
+    """The same password however a keyboard makes its accents."""
+    return unicodedata.normalize("NFC", password)
 
 
 def _roles(text: str) -> frozenset[Role]:

@@ -403,6 +403,10 @@ class AlbumStore:
         rows = self._rows(f"{_ITEM} WHERE file = ?", [file])
         return self._item(rows[0]) if rows else None
 
+    def items_of_picture(self, sha256: str) -> tuple[Item, ...]:
+        """The items of every album that have these bytes."""
+        return tuple(map(self._item, self._rows(f"{_ITEM} WHERE sha256 = ?", [sha256])))
+
     def set_state(self, item_ids: Sequence[str], state: State) -> None:
         """Note how far the desk is with some items."""
         with self._writing() as db:

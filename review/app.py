@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.routing import Route as WebRoute
@@ -24,19 +24,29 @@ from starlette.staticfiles import StaticFiles
 from clearance.commandline import today, words_for
 from clearance.errors import ClearanceError
 from clearance.language import LANGUAGES
-from consent.errors import ConsentError, PersonUnknownError
-from detector.errors import DetectorError
+from consent.errors import (
+    ConsentError,
+    DraftMissingError,
+    PersonUnknownError,
+    RecordInvalidError,
+)
+from detector.errors import BackendMissingError, DetectorError, ModelMissingError
 from forms.errors import FormsError
 from review.access import FORM_BYTES, ROUTES, Entry, Route
 from review.errors import (
+    BusyError,
+    ConflictError,
     DeskError,
     InputRefusedError,
+    MalformedError,
     NotAllowedError,
     NotFoundError,
     SignInRefusedError,
     TooLargeError,
+    TooSlowError,
+    TypeRefusedError,
 )
-from review.security import STATIC, Guard
+from review.security import PROGRAMS, STATIC, Guard
 from review.templating import HERE
 from review.visit import LANGUAGE_COOKIE, Cookie, Visit
 
@@ -51,16 +61,28 @@ OURS = (DeskError, ClearanceError, ConsentError, DetectorError, FormsError)
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
     (PersonUnknownError, 404),
+    (DraftMissingError, 404),
+    (RecordInvalidError, 422),
     (NotAllowedError, 403),
     (SignInRefusedError, 401),
     (TooLargeError, 413),
+    (MalformedError, 400),
+    (TypeRefusedError, 415),
+    (ConflictError, 409),
+    (TooSlowError, 408),
+    (BusyError, 429),
     (DeskError, 422),
+    (ModelMissingError, 503),
+    (BackendMissingError, 503),
     (DetectorError, 422),
     (FormsError, 422),
     (ClearanceError, 422),
     (ConsentError, 503),
 )
 _MOST_FIELDS = 2000
+_OURS_TO_MEND = 500
+RETRY_SECONDS = 30
+"""When to ask again where too much is asked at once."""
 
 
 def create_app(desk: Desk, address: Address) -> ASGIApp:
@@ -78,6 +100,8 @@ def create_app(desk: Desk, address: Address) -> ASGIApp:
         ],
         exception_handlers={HTTPException: door.unknown, Exception: door.broken},
     )
+    # An address is right or wrong: none is guessed, and none sends anybody elsewhere.
+    app.router.redirect_slashes = False
     largest = desk.settings.desk.largest_file_mib * 2**20 + FORM_BYTES
     return Guard(app, address, largest)
 
@@ -86,8 +110,15 @@ class _Door:
     """What stands before every page."""
 
     def __init__(self, desk: Desk, address: Address) -> None:
-        self._desk = desk
+        self._own = desk
         self._cookie = Cookie.of(address)
+
+    def _desk(self, route: Route | None) -> Desk:
+        """The desk that answers; a request keeps to the one that it began with."""
+        if route is not None and route.entry is Entry.PROGRAM:
+            # Programs work for the institution, whatever somebody practises with.
+            return self._own
+        return self._own.current
 
     def web_route(self, route: Route) -> WebRoute:
         """A route of the table, as the framework wants it."""
@@ -95,19 +126,21 @@ class _Door:
         async def answer(request: Request) -> Response:
             return await self._answer(route, request)
 
-        # Without HEAD, which the framework adds to GET: each method is asked for by the table.
+        # The framework adds HEAD to GET; the guard lets none through.
         return WebRoute(route.path, answer, methods=[route.method], name=route.name)
 
     async def _answer(self, route: Route, request: Request) -> Response:
         words = self._words(request, None)
+        desk = self._desk(route)
         try:
-            account, secret = await run_in_threadpool(self._who, route, request)
-            words = self._words(request, account)
+            account, secret = await run_in_threadpool(self._who, desk, route, request)
+            if route.entry is not Entry.PROGRAM:
+                words = self._words(request, account)
             if account is None and route.entry is not Entry.ANYBODY:
                 return self._unknown_visitor(route)
             if account is not None and not account.may(route.roles):
                 raise NotAllowedError("your account may not do that; ask who runs the desk")
-            if not self._desk.has_registry and not route.without_registry:
+            if not desk.has_registry and not route.without_registry:
                 return self._no_registry(route)
             limited = Request(request.scope, _limited(request.receive, route.body or FORM_BYTES))
             form = FormData()
@@ -115,7 +148,7 @@ class _Door:
                 form = await _form(limited)
             try:
                 visit = Visit(
-                    desk=self._desk,
+                    desk=desk,
                     request=request if route.streams else limited,
                     route=route.name,
                     account=account,
@@ -128,16 +161,22 @@ class _Door:
                 return await _handled(route, visit)
             finally:
                 await form.close()
+        except ClientDisconnect:
+            # Too slow, or gone; whoever is still there reads why.
+            return await run_in_threadpool(
+                self._problem, route, request, words, TooSlowError("that took too long to arrive")
+            )
         except OURS as error:
-            return self._problem(route, request, words, error)
+            return await run_in_threadpool(self._problem, route, request, words, error)
 
-    def _who(self, route: Route, request: Request) -> tuple[Account | None, str | None]:
+    def _who(self, desk: Desk, route: Route, request: Request) -> tuple[Account | None, str | None]:
         if route.entry is Entry.PROGRAM:
             scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-            found = self._desk.accounts.token(secret, today())
-            return (found, None) if scheme.lower() == "bearer" else (None, None)
-        kept = request.cookies.get(self._cookie.name)
-        return (self._desk.accounts.session(kept), kept) if kept else (None, None)
+            if scheme.lower() != "bearer":
+                return None, None
+            return desk.accounts.token(secret.strip(), today()), None
+        kept = self._cookie.kept(request)
+        return (desk.accounts.session(kept), kept) if kept else (None, None)
 
     def _words(self, request: Request, account: Account | None) -> Language:
         if account and account.language:
@@ -151,26 +190,30 @@ class _Door:
         if route.entry is Entry.PROGRAM:
             problem = {"problem": "a token is needed: Authorization: Bearer TOKEN"}
             return JSONResponse(problem, 401, {"www-authenticate": "Bearer"})
-        return RedirectResponse(self._desk.routes["sign_in"].path, 303)
+        return RedirectResponse(self._own.routes["sign_in"].path, 303)
 
     def _no_registry(self, route: Route) -> Response:
         if route.entry is Entry.PROGRAM:
             return JSONResponse({"problem": "there is no registry yet"}, 503)
-        return RedirectResponse(self._desk.routes["welcome"].path, 303)
+        return RedirectResponse(self._own.routes["welcome"].path, 303)
 
     def _problem(
         self, route: Route | None, request: Request, words: Language, error: Exception
     ) -> Response:
         status = next(number for kind, number in _STATUS if isinstance(error, kind))
-        said = words.error(error)
         if (route and route.entry is Entry.PROGRAM) or _wants_json(request):
-            return JSONResponse({"problem": said}, status)
+            later = {"retry-after": str(RETRY_SECONDS)} if isinstance(error, BusyError) else None
+            # Where the registry lies on this machine is not for other programs.
+            said = words.error(error, names=status < _OURS_TO_MEND)
+            return JSONResponse({"problem": said}, status, later)
+        said = words.error(error)
         return self._error_page(request, words, status, said)
 
     def _error_page(self, request: Request, words: Language, status: int, said: str) -> Response:
-        secret = request.cookies.get(self._cookie.name)
-        account = self._desk.accounts.session(secret) if secret else None
-        visit = Visit(self._desk, request, "", account, words, {}, FormData(), self._cookie, secret)
+        secret = self._cookie.kept(request)
+        desk = self._desk(None)
+        account = desk.accounts.session(secret) if secret else None
+        visit = Visit(desk, request, "", account, words, {}, FormData(), self._cookie, secret)
         return visit.page("error.html", status=status, said=said, number=status)
 
     async def unknown(self, request: Request, error: Exception) -> Response:
@@ -179,7 +222,8 @@ class _Door:
         said = NotFoundError("there is no such page")
         words = self._words(request, None)
         if _wants_json(request):
-            return JSONResponse({"problem": words.error(said)}, status)
+            allowed = error.headers if isinstance(error, HTTPException) else None
+            return JSONResponse({"problem": words.error(said)}, status, allowed)
         return await run_in_threadpool(self._error_page, request, words, status, words.error(said))
 
     async def broken(self, request: Request, error: Exception) -> Response:
@@ -241,4 +285,6 @@ def _limited(receive: Receive, most: int) -> Receive:
 
 
 def _wants_json(request: Request) -> bool:
+    if request.url.path.startswith(PROGRAMS):
+        return True
     return "application/json" in request.headers.get("accept", "")

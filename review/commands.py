@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -70,7 +71,7 @@ def desk(
         typer.Option(
             "--origin",
             metavar="URL",
-            help=N_("Address by which browsers reach it through a proxy that encrypts."),
+            help=N_("Address by which browsers reach it, such as through a proxy that encrypts."),
         ),
     ] = None,
     browser: Annotated[
@@ -99,7 +100,8 @@ def desk(
         )
         typer.echo(first)
         if browser:
-            webbrowser.open(first)
+            # Some browsers come back only when they are closed.
+            threading.Thread(target=webbrowser.open, args=(first,), daemon=True).start()
         server(opened, listening, address).run(sockets=[socket])
 
 
@@ -139,6 +141,11 @@ def account(
         )
     if known is None and not roles:
         raise AccountRefusedError("an account needs at least one --role")
+    if known and known.closed and not roles:
+        raise AccountRefusedError(
+            "the account {name} is closed: say with --role what it may do from now on",
+            name=known.name,
+        )
     password = _password(_("Password"), _("Once more"))
     if known is None:
         accounts.add(name, shown or name, password, roles)
@@ -146,6 +153,11 @@ def account(
     else:
         accounts.change(name, password=password, roles=roles or None, closed=False)
         say(_("The account {name} was changed; it is signed out everywhere.").format(name=name))
+        labels = [one.label for one in accounts.tokens() if one.made_by == known.name]
+        if labels:
+            # Whoever lost a password may have lost more; programs would stop if these ended.
+            line = _("Tokens it made for other programs go on working: {labels}")
+            say(line.format(labels=", ".join(labels)))
     raise typer.Exit(ExitCode.CLEARED)
 
 

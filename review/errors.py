@@ -32,6 +32,10 @@ class SignInRefusedError(DeskError):
     """The name or the password is wrong, or there were too many attempts."""
 
 
+class SignInLockedError(SignInRefusedError):
+    """This wrong password is one too many: the next one has to wait."""
+
+
 class NotAllowedError(DeskError):
     """Who is signed in may not do that."""
 
@@ -42,6 +46,30 @@ class NotFoundError(DeskError):
 
 class InputRefusedError(DeskError):
     """What was sent cannot be used; it is said in the words of the form that it came from."""
+
+
+class MalformedError(DeskError):
+    """What was sent is not in the form that it says it has."""
+
+
+class TypeRefusedError(DeskError):
+    """What was sent is of a kind that is not taken there."""
+
+
+class ConflictError(DeskError):
+    """What is on file does not allow that, or not any more."""
+
+
+class BusyError(DeskError):
+    """Too much is asked at once; a moment later it is possible."""
+
+
+class TooSlowError(DeskError):
+    """What was sent did not arrive in time."""
+
+
+class FieldRefusedError(InputRefusedError):
+    """What stands in one field cannot be used; the value `key` is the field's name."""
 
 
 class TooLargeError(DeskError):

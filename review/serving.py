@@ -8,10 +8,12 @@ import socket
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from review.app import create_app
+from review.connections import HEAD_SECONDS, PER_CLIENT, connections
 from review.desk import Address
 from review.errors import DeskRefusedError
 
@@ -23,6 +25,8 @@ LOOPBACK = "127.0.0.1"
 _KEEP_ALIVE = 15
 _AT_ONCE = 200
 _PORTS_TRIED = 20
+_USUAL = {"http": 80, "https": 443}
+_IPV6 = 6
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,8 +38,8 @@ class Listening:
         port: to listen on; None for the usual one, or the next that is free.
         certificate: file of the certificate, with those it depends on; None for none.
         key: file of its private key; None where the certificate's file holds it.
-        origin: how browsers reach it through a proxy that encrypts, such as
-            `https://clearance.example.org`; None for no proxy.
+        origin: how browsers reach it, such as `https://clearance.example.org`: through a proxy
+            that encrypts, or, with a certificate, by that name; None for the name of the host.
     """
 
     host: str = LOOPBACK
@@ -62,18 +66,15 @@ def check(listening: Listening, desk: Desk) -> None:
         DeskRefusedError: others could reach it, and nothing is encrypted or nobody has a password;
             or the certificate cannot be used.
     """
-    if listening.certificate:
-        try:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(listening.certificate, listening.key)
-        except (OSError, ssl.SSLError) as error:
-            raise DeskRefusedError(
-                "the certificate {path} cannot be used: {reason}",
-                path=listening.certificate,
-                reason=str(error),
-            ) from error
-    if listening.origin and not listening.origin.startswith("https://"):
-        raise DeskRefusedError("--origin is an address that begins with https")
+    _check_certificate(listening)
+    if listening.origin:
+        _origin(listening.origin)
+    elif _is_every_address(listening.host):
+        raise DeskRefusedError(
+            "{host} is every address of this computer: say with --origin by which one browsers "
+            "reach the desk",
+            host=listening.host,
+        )
     reachable = not listening.alone or listening.origin
     if reachable and not (listening.certificate or listening.origin):
         raise DeskRefusedError(
@@ -81,11 +82,63 @@ def check(listening: Listening, desk: Desk) -> None:
             "the clear: name --certificate, or --origin behind a proxy that encrypts",
             host=listening.host,
         )
+    if not listening.alone and not listening.certificate:
+        raise DeskRefusedError(
+            "between the proxy and the desk at {host} everything would go over the network in "
+            "the clear: let the desk listen on this computer only, or name --certificate too",
+            host=listening.host,
+        )
     if reachable and not desk.accounts.team:
         raise DeskRefusedError(
             "others could reach the desk and nobody has a password yet: make an account first "
             "with clearance desk-account"
         )
+
+
+def _check_certificate(listening: Listening) -> None:
+    if listening.certificate is None:
+        if listening.key:
+            raise DeskRefusedError("--key is the key of a certificate: name --certificate too")
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # A key with a password of its own would be asked for at a terminal that nobody watches.
+        context.load_cert_chain(listening.certificate, listening.key, password="")
+    except (OSError, ssl.SSLError) as error:
+        raise DeskRefusedError(
+            "the certificate {path} cannot be used: {reason}",
+            path=listening.certificate,
+            reason=str(error),
+        ) from error
+
+
+def _origin(text: str) -> str:
+    """An address as browsers write it in the Origin header.
+
+    Raises:
+        DeskRefusedError: it is none, or holds more than a name and a port.
+    """
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    else:
+        port = None if port == _USUAL["https"] else port
+    more = not host or parts.path not in ("", "/") or parts.query or parts.fragment
+    if not text.isascii() or more or parts.scheme != "https" or "@" in parts.netloc:
+        raise DeskRefusedError(
+            "--origin is an address that begins with https and ends with a name or a port"
+        )
+    named = f"[{host}]" if host and ":" in host else host
+    return f"https://{named}" + (f":{port}" if port else "")
+
+
+def _is_every_address(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host or "0.0.0.0").is_unspecified  # noqa: S104 - refused
+    except ValueError:
+        return False
 
 
 def bound(listening: Listening) -> socket.socket:
@@ -107,6 +160,8 @@ def bound(listening: Listening) -> socket.socket:
             else:
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind((listening.host, port))
+            # From now on a browser that is faster than the rest of the start waits.
+            found.listen(_AT_ONCE)
         except OSError as error:
             problem = error
             found.close()
@@ -118,24 +173,49 @@ def bound(listening: Listening) -> socket.socket:
 
 
 def address_of(listening: Listening, port: int) -> Address:
-    """How browsers may name the desk."""
-    scheme = "https" if listening.certificate else "http"
+    """How browsers name the desk: by one name only.
+
+    On this computer `localhost` is none of them. It may also be `[::1]`, where somebody else can
+    listen on the same port, and would be sent the cookie of that name.
+    """
     if listening.origin:
-        return Address(listening.host, port, (listening.origin.rstrip("/"),), secure=True)
-    host = f"[{listening.host}]" if ":" in listening.host else listening.host
-    names = [host]
-    if listening.alone:
-        names += [name for name in ("localhost", LOOPBACK) if name != host]
-    usual = {"http": 80, "https": 443}[scheme]
-    end = "" if port == usual else f":{port}"
-    origins = tuple(f"{scheme}://{name}{end}" for name in names)
+        # Behind a proxy nobody is told apart by an address; with a certificate there is none.
+        proxied = listening.certificate is None
+        origins = (_origin(listening.origin),)
+        return Address(listening.host, port, origins, secure=True, proxied=proxied)
+    scheme = "https" if listening.certificate else "http"
+    end = "" if port == _USUAL[scheme] else f":{port}"
+    origins = (f"{scheme}://{_written(listening.host)}{end}",)
     return Address(listening.host, port, origins, secure=scheme == "https")
 
 
-def server(desk: Desk, listening: Listening, address: Address) -> uvicorn.Server:
-    """The server, which runs until it is told to stop."""
+def _written(host: str) -> str:
+    """A host as browsers write it: IPv6 short and in brackets, names in small letters."""
+    if host == "localhost":
+        # That is where the socket of it is.
+        return LOOPBACK
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.lower()
+    return f"[{address.compressed}]" if address.version == _IPV6 else str(address)
+
+
+def server(
+    desk: Desk, listening: Listening, address: Address, *, head_seconds: float = HEAD_SECONDS
+) -> uvicorn.Server:
+    """The server, which runs until it is told to stop.
+
+    Args:
+        desk: what it works with.
+        listening: where it is to be reached.
+        address: how browsers name it.
+        head_seconds: how long the head of a request may take.
+    """
     config = uvicorn.Config(
         create_app(desk, address),
+        http=connections(head_seconds, None if address.proxied else PER_CLIENT),
+        loop="asyncio",
         log_config=None,
         access_log=False,
         server_header=False,

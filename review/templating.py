@@ -73,6 +73,37 @@ def role_word(role: Role, words: Language) -> str:
     }[role]
 
 
+def role_meaning(role: Role, words: Language) -> str:
+    """What a role may do, in a sentence."""
+    _ = words.gettext
+    return {
+        Role.REQUESTER: _("asks for publications and sees what became of them"),
+        Role.EDITOR: _("looks at pictures, says who is in them, hides faces"),
+        Role.APPROVER: _("says yes to a channel and a day, never to their own work"),
+        Role.PUBLISHER: _("publishes, and takes down"),
+        Role.CONSENT_DESK: _("takes in signed forms, refusals and withdrawals"),
+        Role.PRIVACY_OFFICER: _("decides on exemptions, holds, erasure and access requests"),
+        Role.AUDITOR: _("reads what was done; changes nothing"),
+        Role.ADMINISTRATOR: _("runs accounts and settings; sees no picture by that alone"),
+    }[role]
+
+
+def outcome_meaning(outcome: Outcome, words: Language) -> str:
+    """What a verdict means for a picture, in a sentence."""
+    _ = words.gettext
+    return {
+        Outcome.CLEARED: _("Everybody in it has agreed to this use: it may be published."),
+        Outcome.EXEMPT: _(
+            "Somebody has not agreed, but an exemption counts, with a reason and a name under it."
+        ),
+        Outcome.NOT_RECOGNISABLE: _("The face is too small for anybody to be recognised."),
+        Outcome.REDACTED: _("The face is hidden in the copy, and that was checked."),
+        Outcome.REVIEW: _("The program is not sure: somebody has to look and decide."),
+        Outcome.BLOCKED: _("Somebody in it has not agreed: it may not be published like this."),
+        Outcome.FAILED: _("It could not be looked at: it may not be published."),
+    }[outcome]
+
+
 def outcome_word(outcome: Outcome | str, words: Language) -> str:
     """A verdict in a word or two; what is no verdict yet says so."""
     if outcome in set(Outcome):
@@ -122,8 +153,9 @@ def environment() -> jinja2.Environment:
         "purpose_word": purpose,
         "mask_shape": mask_shape,
         "offer_word": offer_word,
+        "outcome_meaning": outcome_meaning,
     }
-    made.filters |= {"role_word": role_word}
+    made.filters |= {"role_word": role_word, "role_meaning": role_meaning}
     return made
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from review.attempts import neighbourhood
 from review.errors import InputRefusedError, NotAllowedError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from review.desk import Address, Desk
     from review.roles import Role
 
+_LONGEST_TYPED = 1000
 LANGUAGE_COOKIE = "clearance_language"
 NOTICE = "clearance_notice"
 """The cookie that carries one sentence to the next page: a number, no words."""
@@ -33,13 +35,29 @@ class Cookie:
 
     name: str
     secure: bool
+    proxied: bool = False
+    """Whether a proxy stands between, whose address all requests have."""
 
     @classmethod
     def of(cls, address: Address) -> Cookie:
         """The one of an address; desks on other ports of one computer have their own."""
         # The prefix makes browsers take it from this host alone, and only encrypted.
         name = "__Host-clearance" if address.secure else f"clearance_{address.port}"
-        return cls(name, address.secure)
+        return cls(name, address.secure, address.proxied)
+
+    def kept(self, request: Request) -> str | None:
+        """What the browser sends back; None for none.
+
+        Cookies do not know ports: another program on this computer may set one of the same name
+        for a longer path. Which of two is ours nobody can tell, so neither counts.
+        """
+        pairs = ";".join(request.headers.getlist("cookie")).split(";")
+        found = [
+            value
+            for name, _, value in (pair.partition("=") for pair in pairs)
+            if name.strip() == self.name
+        ]
+        return found[0].strip() or None if len(found) == 1 else None
 
     def give(self, answer: Response, secret: str) -> None:
         """Let the browser keep it until it is closed."""
@@ -105,6 +123,12 @@ class Visit:
         return self.who.shown
 
     @property
+    def client(self) -> str | None:
+        """Which client asks, as far as an address tells; None where it does not."""
+        asking = self.request.client
+        return neighbourhood(asking.host) if asking and not self.cookie.proxied else None
+
+    @property
     def query(self) -> QueryParams:
         """What stands after the question mark."""
         return self.request.query_params
@@ -129,6 +153,17 @@ class Visit:
         if not isinstance(value, str) or len(value) > most:
             raise InputRefusedError("what stands in {field} is too long", field=name)
         return value.strip()
+
+    def typed(self, name: str) -> str:
+        """A password as it was typed: a space at its end belongs to it.
+
+        Raises:
+            InputRefusedError: it is far too long, or a file.
+        """
+        value = self.form.get(name, "")
+        if not isinstance(value, str) or len(value) > _LONGEST_TYPED:
+            raise InputRefusedError("what stands in {field} is too long", field=name)
+        return value
 
     def needed(self, name: str, *, most: int = 2000) -> str:
         """A field that must be filled in.

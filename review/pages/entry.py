@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse
 
+from clearance.errors import ClearanceError
 from clearance.language import LANGUAGES
-from review.errors import SignInRefusedError
-from review.visit import LANGUAGE_COOKIE
+from consent.errors import ConsentError
+from review.errors import SignInLockedError, SignInRefusedError
+from review.events import ACCOUNT_LOCKED, account_mark, note
+from review.security import is_plain
+from review.visit import LANGUAGE_COOKIE, NOTICE
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from review.accounts import Account
+    from review.desk import Desk
     from review.visit import Visit
 
 _YEAR = 365 * 24 * 3600
@@ -43,11 +50,25 @@ def sign_in(visit: Visit) -> Response:
     name = visit.text("name", most=200)
     try:
         account = visit.desk.accounts.sign_in(
-            name, visit.text("password", most=1000), time.monotonic()
+            name, visit.typed("password"), time.monotonic(), client=visit.client
         )
     except SignInRefusedError as error:
-        return visit.page("sign_in.html", status=401, problem=visit.words.error(error), name=name)
+        problem = visit.words.error(error)
+        answer = visit.page("sign_in.html", status=401, problem=problem, name=name)
+        if isinstance(error, SignInLockedError):
+            # Afterwards, so that nobody learns from the time whether the name exists.
+            answer.background = BackgroundTask(_note_locked, visit.desk, name)
+        return answer
     return _let_in(visit, account)
+
+
+def _note_locked(desk: Desk, name: str) -> None:
+    """Note that somebody tries passwords; of names that do not exist nothing is kept."""
+    account = desk.accounts.named(name)
+    # There is nobody any more who could be told.
+    with contextlib.suppress(ConsentError, ClearanceError):
+        if account is not None:
+            note(desk, ACCOUNT_LOCKED, None, account=account_mark(account.name))
 
 
 def sign_out(visit: Visit) -> Response:
@@ -56,6 +77,8 @@ def sign_out(visit: Visit) -> Response:
         visit.desk.accounts.end_session(visit.secret)
     answer = visit.to("sign_in")
     visit.cookie.take(answer)
+    # A sentence that was meant for the page after: it may name somebody.
+    answer.delete_cookie(NOTICE, path="/", httponly=True, samesite="strict")
     # What the browser may have kept in spite of all.
     answer.headers["clear-site-data"] = '"cache", "storage"'
     return answer
@@ -66,7 +89,7 @@ def language(visit: Visit) -> Response:
     code = visit.text("code", most=5)
     back = visit.text("back", most=500)
     # Only a page of ours: "//elsewhere" and "/\\elsewhere" are other sites.
-    here = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
+    here = back if is_plain(back) else "/"
     answer = RedirectResponse(here, 303)
     if code in LANGUAGES:
         answer.set_cookie(
@@ -79,5 +102,8 @@ def language(visit: Visit) -> Response:
 
 def _let_in(visit: Visit, account: Account) -> Response:
     answer = visit.to("home")
+    if visit.secret:
+        # What this browser was before it is no more.
+        visit.desk.accounts.end_session(visit.secret)
     visit.cookie.give(answer, visit.desk.accounts.begin_session(account))
     return answer

@@ -2,6 +2,11 @@
 
 document.documentElement.classList.add("scripted");
 
+// A page that the browser kept whole and shows again may be of somebody who has signed out.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
+
 for (const control of document.querySelectorAll("[data-sends]")) {
   control.addEventListener("change", () => control.form.requestSubmit());
 }

@@ -7,19 +7,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import argon2
 import pytest
 
 from review.albums import Albums
 from review.records import Tile
 from review.runner import Runner
 from tests.commands import SAMPLES
-from tests.review.office import CHROMIUM, Office
+from tests.review.office import CHROMIUM, HASHER, Office
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ALBUM = SAMPLES / "album"
 NAMES = ("01.jpg", "02.jpg", "03.jpg")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_cost_little() -> Iterator[None]:
+    """Hundreds of accounts are made here, and each password costs a core a while on purpose."""
+    with pytest.MonkeyPatch.context() as patched:
+        # Without arguments, as the desk asks for it: whoever wants a weaker one there gets none.
+        patched.setattr(argon2, "PasswordHasher", lambda: HASHER(time_cost=1, memory_cost=64))
+        yield
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+import argon2
 from starlette.testclient import TestClient
 
 from review.accounts import Account
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+HASHER = argon2.PasswordHasher
+"""As it is; most tests have a cheaper one."""
 PASSWORD = "correct horse battery"
 WIDE, NARROW = (1280, 900), (390, 844)
 
@@ -43,10 +47,10 @@ class Office:
     app: ASGIApp
 
     @classmethod
-    def at(cls, folder: Path) -> Office:
+    def at(cls, folder: Path, listening: Listening | None = None) -> Office:
         """The desk of the registry in the folder."""
         desk = Desk(folder)
-        address = address_of(Listening(), 8477)
+        address = address_of(listening or Listening(), 8477)
         return cls(desk, address, create_app(desk, address))
 
     @property
@@ -74,16 +78,21 @@ class Office:
         if signed_in:
             account = self.account(*roles, name=name)
             secret = self.desk.accounts.begin_session(account)
-            made.cookies.set(Cookie.of(self.address).name, secret)
+            # As the desk itself sets it: else a jar would keep both, and two count as none.
+            made.cookies.set(
+                Cookie.of(self.address).name, secret, domain=urlsplit(self.origin).hostname or ""
+            )
         return made
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Open]:
+    def open(
+        self, listening: Listening | None = None, *, head_seconds: float = 10.0
+    ) -> Iterator[Open]:
         """The desk as real browsers reach it, while the block runs."""
-        listening = Listening(port=None)
+        listening = listening or Listening()
         with contextlib.closing(bound(dataclasses.replace(listening, port=0))) as socket:
             address = address_of(listening, socket.getsockname()[1])
-            running = server(self.desk, listening, address)
+            running = server(self.desk, listening, address, head_seconds=head_seconds)
             thread = threading.Thread(target=running.run, kwargs={"sockets": [socket]}, daemon=True)
             thread.start()
             try:
