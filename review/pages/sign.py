@@ -161,8 +161,9 @@ def show(visit: Visit) -> Response:
 
 def _address(visit: Visit, one: Signing) -> str:
     """The whole address by which whoever signs comes, at the name the desk was called by."""
-    request = visit.request
-    return f"{request.url.scheme}://{request.headers['host']}{visit.url('sign', token=one.token)}"
+    # A proxy that encrypts speaks to the desk in the clear: how browsers come, the cookie knows.
+    scheme = "https" if visit.cookie.secure else visit.request.url.scheme
+    return f"{scheme}://{visit.request.headers['host']}{visit.url('sign', token=one.token)}"
 
 
 def code(visit: Visit) -> Response:
