@@ -87,7 +87,8 @@ def desk(
     opened = Desk(registry_folder(registry))
     listening = Listening(host, port, certificate, key, origin)
     check(listening, opened)
-    with contextlib.closing(bound(listening)) as socket:
+    # Whatever is judged in the background is judged to the end of its file; the rest waits.
+    with contextlib.closing(opened), contextlib.closing(bound(listening)) as socket:
         address = address_of(listening, socket.getsockname()[1])
         first = address.origins[0]
         if not opened.accounts.team:
