@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearance.errors import SettingsInvalidError
-from clearance.settings import FILE_NAME, Settings, settings_text
+from clearance.settings import FILE_NAME, Settings
+from clearance.settings_file import write_settings
 from consent.keys import KEY_VARIABLE, KeyPlace, key_file
 from consent.registry import DATABASE_NAME, Registry
 
@@ -60,7 +60,7 @@ def found_registry(
     settings_file = folder / FILE_NAME
     try:
         if not settings_file.exists():
-            _write(settings_file, settings_text(settings or Settings()))
+            write_settings(settings_file, settings or Settings())
     except SettingsInvalidError:
         # A registry whose rules nobody could write down would have others than were chosen.
         (folder / DATABASE_NAME).unlink(missing_ok=True)
@@ -74,20 +74,3 @@ def where_key_lies(folder: Path) -> tuple[Path | None, bool]:
         return None, True
     path = key_file(folder)
     return (path if path.exists() else None), False
-
-
-def _write(path: Path, text: str) -> None:
-    # Not under its own name at once: half a clearance.toml would be other rules.
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise SettingsInvalidError(
-            "{path} cannot be written: {reason}",
-            path=path,
-            reason=error.strerror or str(error),
-        ) from error

@@ -102,6 +102,16 @@ def check_settings(folder: Path, settings: Settings) -> None:
         load_settings(part)
 
 
+def write_settings(path: Path, settings: Settings) -> None:
+    """Write the file anew, whole or not at all: half of it would be other rules.
+
+    Raises:
+        SettingsInvalidError: it cannot be written.
+    """
+    with _part(path, settings_text(settings)) as part:
+        part.replace(path)
+
+
 @contextlib.contextmanager
 def _part(path: Path, text: str) -> Iterator[Path]:
     """The text as a file beside the real one, where its relative paths lead to the same."""

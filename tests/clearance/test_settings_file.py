@@ -81,10 +81,14 @@ def test_changed_keys_are_named_with_their_section() -> None:
 def test_without_its_settings_no_registry_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_args: object, **_options: object) -> int:
-        raise OSError(28, "No space left on device")
+    whole = Path.replace
 
-    monkeypatch.setattr(Path, "write_text", full)
+    def full(path: Path, target: Path) -> Path:
+        if FILE_NAME in path.name:
+            raise OSError(28, "No space left on device")
+        return whole(path, target)
+
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(SettingsInvalidError, match="No space left"):
         found_registry(tmp_path, settings=Settings(institution=Institution(name="A")))
     assert DATABASE_NAME not in files(tmp_path)
