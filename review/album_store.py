@@ -452,6 +452,13 @@ class AlbumStore:
         )
         return tuple(row["id"] for row in rows)
 
+    def stale_albums(self) -> tuple[str, ...]:
+        """Ids of the albums with items of which `stale` speaks."""
+        rows = self._rows(
+            "SELECT DISTINCT album FROM item JOIN look ON look.item = item.id WHERE decided < needs"
+        )
+        return tuple(row["album"] for row in rows)
+
     def counts(self, album_id: str) -> dict[str, int]:
         """How many items of an album are in which state; those with a verdict by that."""
         rows = self._rows(

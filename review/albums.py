@@ -238,8 +238,12 @@ class Albums:
             changes.number, now, digest, everything=everything, pictures=pictures
         )
 
-    def refresh(self, album_id: str) -> int:
+    def refresh(self, album_id: str, most: int | None = None) -> int:
         """Decide anew whatever may have another verdict by now, without looking again.
+
+        Args:
+            album_id: which.
+            most: so many at most; None for all.
 
         Returns:
             How many verdicts were made.
@@ -251,7 +255,7 @@ class Albums:
         album = self.store.album(album_id)
         with self.bench.opened() as standing:
             epoch = self.epoch(standing)
-            stale = self.store.stale(album_id)
+            stale = self.store.stale(album_id)[:most]
             self._decide_all(stale, album, standing, epoch)
         return len(stale)
 
@@ -315,11 +319,9 @@ class Albums:
         limit = max(0, min(limit, MOST_TILES))
         with self.bench.opened() as standing:
             epoch = self.epoch(standing)
-            # Which files have a verdict can only be told once all of them do.
+            # Of those with one verdict only the ones that count now are shown: the others follow,
+            # while the page is open, as they are decided anew.
             stale = frozenset(self.store.stale(album_id))
-            if outcome:
-                self._decide_all(sorted(stale), album, standing, epoch)
-                stale = frozenset()
             rows, total = self.store.page(album_id, outcome, channel, max(0, offset), limit)
             shown = [row["id"] for row in rows if row["id"] in stale]
             self._decide_all(shown, album, standing, epoch)
@@ -334,13 +336,18 @@ class Albums:
     def progress(self, album_id: str) -> Progress:
         """How far the desk is with an album, by verdicts that count now.
 
+        What must be decided anew counts as not done, and is not waited for: with thousands of
+        pictures that takes seconds.
+
         Raises:
             AlbumMissingError: there is no such album.
             ConsentError: the registry cannot answer.
         """
-        self.refresh(album_id)
+        with self.bench.opened() as standing:
+            self.epoch(standing)
         told = self.store.counts(album_id)
         running, problem = self.store.asking(album_id)
+        running = running or bool(self.store.stale(album_id))
         counts = {outcome: told.get(outcome.value, 0) for outcome in Outcome}
         aside = told.get(State.ASIDE.value, 0)
         return Progress(

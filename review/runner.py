@@ -34,6 +34,7 @@ from clearance.remembered_videos import watched_from
 from clearance.results import Outcome, PhotoResult
 from clearance.tool_versions import looking_version
 from clearance.video_clear import clear_video
+from consent.errors import ConsentError
 from detector.calibration import model_for
 from detector.errors import DetectorError
 from detector.photo import read_file, small_photo_from_bytes
@@ -58,6 +59,8 @@ _AT_ONCE = 48
 """Files that are begun before it is asked whether somebody wants the run to end."""
 _MOST_TURNS = 20
 """How often an album is begun anew because people were enrolled meanwhile."""
+_ANEW = 50
+"""Verdicts that are made anew in one go: others wait for the registry meanwhile."""
 _PATIENCE = 1.0
 """Seconds after which a runner without work looks whether there is any."""
 _JPEG_QUALITY = 80
@@ -146,6 +149,19 @@ class Runner:
             self._work.wait(_PATIENCE)
             self._work.clear()
             self.run_waiting()
+            self._decide_anew()
+
+    def _decide_anew(self) -> None:
+        """Give verdicts again where what they rest on has changed, some at a time."""
+        albums = self._albums
+        # The next turn tries again, and pages say what is wrong.
+        with contextlib.suppress(ConsentError, ClearanceError):
+            with albums.bench.opened() as standing:
+                albums.epoch(standing)
+            for album_id in albums.store.stale_albums():
+                with contextlib.suppress(AlbumMissingError):
+                    while not self._end.is_set() and albums.refresh(album_id, _ANEW):
+                        pass
 
     def _judge_album(self, album_id: str) -> None:
         problem: Exception | None = None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import argon2
 import pytest
 
 from review.albums import Albums
+from review.desk import Desk
 from review.records import Tile
 from review.runner import Runner
 from tests.commands import SAMPLES
@@ -30,6 +31,22 @@ def _passwords_cost_little() -> Iterator[None]:
         # Without arguments, as the desk asks for it: whoever wants a weaker one there gets none.
         patched.setattr(argon2, "PasswordHasher", lambda: HASHER(time_cost=1, memory_cost=64))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _desks_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What works in the background of a desk ends with the test that opened it."""
+    opened: list[Desk] = []
+
+    def noted(self: Desk, *given: Any, **named: Any) -> None:
+        opened.append(self)
+        made(self, *given, **named)
+
+    made = Desk.__init__
+    monkeypatch.setattr(Desk, "__init__", noted)
+    yield
+    for desk in opened:
+        desk.close()
 
 
 @pytest.fixture
