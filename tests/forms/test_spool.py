@@ -124,7 +124,7 @@ def test_what_waits_goes_when_the_reading_fails(
         raise error
 
     monkeypatch.setattr(Spool, "__init__", recorded)
-    monkeypatch.setattr("forms.drafts.page_files", failing)
+    monkeypatch.setattr("forms.reading.page_files", failing)
     scans = office.scanned(*office.printed())
     done = run("forms", "read", scans, "--registry", office.registry)
     interrupted = isinstance(error, KeyboardInterrupt)
