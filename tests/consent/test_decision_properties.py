@@ -407,7 +407,7 @@ def assert_no_more(before: tuple[Dossier, Policy], after: tuple[Dossier, Policy]
         assert may(before[0], use.on, before[1]) or not may(after[0], use.on, after[1])
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(dossiers_with_a_weaker_form(), uses, policies)
 def test_taking_something_from_a_form_never_clears(
     pair: tuple[Dossier, Dossier], use: Use, policy: Policy
@@ -416,7 +416,7 @@ def test_taking_something_from_a_form_never_clears(
     assert_no_more((before, policy), (after, policy), use)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(dossiers_with_a_no(), uses, policies)
 def test_a_no_a_hold_and_what_is_learnt_of_a_person_never_clear(
     pair: tuple[Dossier, Dossier], use: Use, policy: Policy
@@ -425,7 +425,7 @@ def test_a_no_a_hold_and_what_is_learnt_of_a_person_never_clear(
     assert_no_more((before, policy), (after, policy), use)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(dossiers | exempt_dossiers | dossiers_of_halves, uses, stricter_policies())
 def test_a_stricter_policy_never_clears(
     dossier: Dossier, use: Use, pair: tuple[Policy, Policy]
@@ -601,7 +601,7 @@ def clears_alone(form: Consent, dossier: Dossier, use: Use, policy: Policy) -> b
     )
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=600)
 @given(dossiers_with_forms | sound_dossiers | objecting_dossiers, uses, plain_policies)
 def test_clears_exactly_when_one_form_does_by_itself(
     dossier: Dossier, use: Use, policy: Policy
@@ -616,7 +616,7 @@ def test_clears_exactly_when_one_form_does_by_itself(
 # What a decision is made of
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(dossiers | exempt_dossiers | dossiers_of_halves, uses, policies)
 def test_a_decision_is_of_one_piece(dossier: Dossier, use: Use, policy: Policy) -> None:
     decision = decide(dossier, use, policy)
@@ -714,7 +714,7 @@ def exempts(one: Exemption, use: Use, policy: Policy) -> bool:
     )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(exempt_dossiers, uses, policies)
 @example(
     a_dossier(person=a_child(17), exemptions=(an_exemption(),)),
@@ -763,7 +763,7 @@ def test_each_channel_is_decided_as_if_it_were_the_only_one(
 # Matching and keeping
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(dossiers, days, policies)
 def test_who_may_be_matched_may_be_kept(dossier: Dossier, on: dt.date, policy: Policy) -> None:
     assert may_keep_biometrics(dossier, on, policy) or not may_match(dossier, on, policy)
