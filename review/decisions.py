@@ -228,8 +228,15 @@ class Decisions:
             for one in self.albums.store.decisions_in(album_id)
             if one.stands and one.verb in _OFFERED
         ]
+        # Only groups of which somebody said something: to decide about each face takes a while.
+        files = {self.albums.store.item(item_id).file for item_id in {one.item for one in said}}
+        spoken_of = [
+            group for group in groups if any(one.key.name in files for one in group.members)
+        ]
+        if not spoken_of:
+            return ()
         with self.albums.bench.opened() as standing:
-            found = [offer for group in groups for offer in self._offers(group, said, standing)]
+            found = [offer for group in spoken_of for offer in self._offers(group, said, standing)]
         return tuple(found)
 
     def _offers(
