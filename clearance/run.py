@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from clearance.run_options import AlbumOrder, Order
     from clearance.use import IntendedUse
     from consent.registry import Registry
+    from detector.detector import Detector
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -238,13 +239,16 @@ class Run:
 
 
 @contextlib.contextmanager
-def begun(order: Order, task: Task, *, keep: bool) -> Iterator[Run]:
+def begun(
+    order: Order, task: Task, *, keep: bool, detector: Detector | None = None
+) -> Iterator[Run]:
     """A run over the files of the task, with everything that it needs open.
 
     Args:
         order: what is asked about the files.
         task: the files.
         keep: whether the verdicts are needed at the end.
+        detector: the networks that the settings name, where they are loaded already.
 
     Raises:
         BadParameter: the institution knows no such channel or purpose.
@@ -264,7 +268,7 @@ def begun(order: Order, task: Task, *, keep: bool) -> Iterator[Run]:
     alone = task.looks_itself
     opener = task.sources.open_photo if task.sources else open_photo
     photos = PhotosAhead(task.photos if alone else (), opener)
-    detector = detector_for(settings, thorough=order.thorough, at_once=alone)
+    detector = detector or detector_for(settings, thorough=order.thorough, at_once=alone)
     from clearance.album import clear_files
     from clearance.clear import House, Manner
 

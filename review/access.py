@@ -176,6 +176,10 @@ INQUIRING = KNOWING | {_R.APPROVER, _R.PUBLISHER}
 """Programs that ask whether somebody may be published."""
 JUDGING = EDITING | {_R.APPROVER, _R.PUBLISHER}
 """Programs that ask about a picture; the answer names people in it."""
+PUBLISHING = frozenset({_R.PUBLISHER})
+"""Programs that publish: they fetch what was approved, and say where they put it."""
+REMOVING = PUBLISHING | {_R.PRIVACY_OFFICER}
+"""Programs that say what they removed."""
 
 PROGRAM_ROUTES = (
     dataclasses.replace(
@@ -187,6 +191,19 @@ PROGRAM_ROUTES = (
     _program("api_expiring", "GET", "consents/expiring", KNOWING),
     _program("api_withdraw", "POST", "consents/{serial}/withdraw", CONSENTS, streams=True),
     _program("api_clear", "POST", "clear", JUDGING, streams=True),
+    _program("api_publications", "GET", "publications", EVERYBODY),
+    _program("api_publication", "GET", "publications/{publication}", EVERYBODY),
+    _program(
+        *("api_published", "POST", "publications/{publication}/published", PUBLISHING),
+        streams=True,
+    ),
+    _program(
+        *("api_taken_down", "POST", "publications/{publication}/taken-down", REMOVING),
+        streams=True,
+    ),
+    _program("api_copy", "GET", "publications/{publication}/copies/{sha256}", PUBLISHING),
+    _program("api_take_downs", "GET", "take-downs", WATCHING),
+    _program("api_find", "POST", "find", WATCHING, streams=True),
 )
 
 ADMINISTERING = frozenset({_R.ADMINISTRATOR})

@@ -9,13 +9,16 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
 from clearance.commandline import version
+from clearance.found_again import How
+from clearance.publications import State
 from consent.records import Material
-from review.access import ROUTES, Entry, Route
+from review.access import KNOWING, ROUTES, Entry, Route
 from review.errors import InputRefusedError
 from review.roles import Role
 
@@ -26,6 +29,12 @@ DAY: Schema = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{
 LARGEST_EDGE = 100_000
 """As `--max-edge` has it: no picture is larger."""
 MOST_DAYS = 36_500
+DIGEST: Schema = {"type": "string", "minLength": 64, "maxLength": 64, "pattern": "^[0-9a-f]{64}$"}
+"""SHA-256 of a file, in hexadecimal."""
+LINE: Schema = {"type": "string", "minLength": 1, "maxLength": 2000}
+REMARK: Schema = {"type": "string", "minLength": 0, "maxLength": 2000}
+MOST_FILES = 1000
+"""Values that a list may have."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Parameter:
         about: one sentence.
         schema: what it may be.
         needed: whether it must be there.
-        many: whether it may stand several times.
+        many: whether it may stand several times; in JSON, a list.
     """
 
     name: str
@@ -53,21 +62,21 @@ class Operation:
 
     Attributes:
         summary: one sentence.
-        answer: the schema of what comes with 200.
+        answer: the schema of what comes with 200; None where it is a file.
         query: what stands in the address after the question mark.
         parts: what the parts of its path are, by name.
         form: what is sent as `multipart/form-data`; beside a file.
-        body: the schema of JSON that may be sent; None for none.
+        body: what stands in the JSON object that is sent.
         file: the name of the part that is a file; None for none.
         problems: numbers it may answer with, beside those of every route.
     """
 
     summary: str
-    answer: Schema
+    answer: Schema | None
     query: tuple[Parameter, ...] = ()
     parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     form: tuple[Parameter, ...] = ()
-    body: Schema | None = None
+    body: tuple[Parameter, ...] = ()
     file: str | None = None
     problems: tuple[int, ...] = ()
 
@@ -93,9 +102,14 @@ def _some(schema: Schema) -> Schema:
     return {"type": "array", "items": schema}
 
 
+def _or_null(schema: Schema) -> Schema:
+    return {"oneOf": [{"type": "null"}, schema]}
+
+
 _WORD: Schema = {"type": "string"}
 _MAYBE: Schema = {"type": ["string", "null"]}
 _YES: Schema = {"type": "boolean"}
+_STATE: Schema = {"enum": sorted(State)}
 
 COMPONENTS: Mapping[str, Schema] = {
     "Problem": _object({"problem": _WORD}),
@@ -134,7 +148,104 @@ COMPONENTS: Mapping[str, Schema] = {
             "last_day": DAY,
         }
     ),
+    "Summary": _object(
+        {
+            "id": _WORD,
+            "title": _WORD,
+            "state": _STATE,
+            "channels": _some(_WORD),
+            "on": DAY,
+            "until": _MAYBE,
+            "task": _or_null(_ref("Task")),
+            "files": _some(_WORD),
+            "ends_on": _MAYBE,
+        }
+    ),
+    "Publication": _object(
+        {
+            "id": _WORD,
+            "title": _WORD,
+            "state": _STATE,
+            "channels": _some(_WORD),
+            "on": DAY,
+            "until": _MAYBE,
+            "purpose": _MAYBE,
+            "event": _MAYBE,
+            "items": _some(
+                _object(
+                    {
+                        "file": _WORD,
+                        "original": DIGEST,
+                        "copy": _or_null(DIGEST),
+                        "outcome": _WORD,
+                        "shown": _some(
+                            _object(
+                                {"person": _WORD, "serials": _some(_WORD), "until": _MAYBE},
+                            )
+                        ),
+                        "until": _MAYBE,
+                    }
+                )
+            ),
+            "approval": _or_null(
+                _object(
+                    {
+                        "by": _WORD,
+                        "at": _WORD,
+                        "channels": _some(_WORD),
+                        "until": DAY,
+                        "copies": _some(DIGEST),
+                    }
+                )
+            ),
+            "placements": _some(_ref("Placement")),
+            "task": _or_null(_ref("Task")),
+            "history": _some({"type": "object"}),
+        }
+    ),
+    "Placement": _object(
+        {
+            "channel": _WORD,
+            "where": _WORD,
+            "on": DAY,
+            "until": DAY,
+            "by": _WORD,
+            "copies": _some(DIGEST),
+        }
+    ),
+    "Task": _object(
+        {
+            "opened": DAY,
+            "why": _some(_WORD),
+            "owner": _WORD,
+            "deadline": DAY,
+            "done": _MAYBE,
+        }
+    ),
+    "TakeDown": _object(
+        {
+            "publication": _WORD,
+            "title": _WORD,
+            "state": _STATE,
+            "overdue": _YES,
+            "opened": DAY,
+            "why": _some(_WORD),
+            "owner": _WORD,
+            "deadline": DAY,
+            "placements": _some(_ref("Placement")),
+        }
+    ),
+    "Found": _object(
+        {
+            "publication": _ref("Summary"),
+            "file": _WORD,
+            "how": {"enum": sorted(How)},
+            "distance": {"type": "integer", "minimum": 0, "maximum": 64},
+        }
+    ),
 }
+
+_PUBLICATION = {"publication": "A publication's id, such as `pub-7K3M9Q2R`."}
 
 OPERATIONS: Mapping[str, Operation] = {
     "api_described": Operation(
@@ -184,9 +295,7 @@ OPERATIONS: Mapping[str, Operation] = {
             }
         ),
         parts={"serial": "The serial number on the form."},
-        body=_object(
-            {}, additionalProperties=False, properties={"channel": {**TEXT, "type": "string"}}
-        ),
+        body=(Parameter("channel", "Only this one; without it, the whole form."),),
         problems=(408, 409, 413, 415),
     ),
     "api_clear": Operation(
@@ -228,8 +337,72 @@ OPERATIONS: Mapping[str, Operation] = {
         file="file",
         problems=(408, 413, 415, 429),
     ),
+    "api_publications": Operation(
+        "Publications, oldest first: `clearance publications list --json`.",
+        _object({"publications": _some(_ref("Summary"))}),
+        query=(
+            Parameter("state", "Only those that are so far.", _STATE),
+            Parameter(
+                "person",
+                "Only those that show somebody, by id; for "
+                + ", ".join(sorted(KNOWING))
+                + " alone.",
+            ),
+        ),
+    ),
+    "api_publication": Operation(
+        "One publication, and all that happened to it: `clearance publications show --json`.",
+        _ref("Publication"),
+        parts=_PUBLICATION,
+    ),
+    "api_published": Operation(
+        "Note where the approved copies were put, as it is then.",
+        _ref("Publication"),
+        parts=_PUBLICATION,
+        body=(
+            Parameter("channel", "One that was approved.", needed=True),
+            Parameter("where", "An address or a print run.", LINE, needed=True),
+            Parameter(
+                *("copies", "SHA-256 of each file that was put there.", DIGEST),
+                needed=True,
+                many=True,
+            ),
+            Parameter("on", "Day of publication; without it, today.", DAY),
+            Parameter("note", "A remark.", REMARK),
+        ),
+        problems=(408, 409, 413, 415),
+    ),
+    "api_taken_down": Operation(
+        "Note that it is gone from everywhere, with a note or the SHA-256 of what proves it.",
+        _ref("Publication"),
+        parts=_PUBLICATION,
+        body=(
+            Parameter("note", "An address or a remark that proves it.", REMARK),
+            Parameter("proof", "SHA-256 of a screenshot that you keep.", DIGEST),
+        ),
+        problems=(408, 409, 413, 415),
+    ),
+    "api_copy": Operation(
+        "The bytes of an approved copy, while they may be published.",
+        None,
+        parts={**_PUBLICATION, "sha256": "One of `copies` of its `approval`."},
+        problems=(409,),
+    ),
+    "api_take_downs": Operation(
+        "What must be taken down and from where, overdue first: "
+        "`clearance publications tasks --json`.",
+        _object({"take_downs": _some(_ref("TakeDown"))}),
+    ),
+    "api_find": Operation(
+        "The publications that a file, or a screenshot of one, may belong to, nearest first.",
+        _object({"found": _some(_ref("Found"))}),
+        file="file",
+        problems=(408, 413, 415, 429),
+    ),
 }
 
+_FILES: dict[str, Schema] = {kind: {} for kind in ("image/*", "video/*")}
+"""What an answer is that is a copy."""
 _ALWAYS = {
     400: "What was sent cannot be read.",
     401: "There is no token, or none that counts.",
@@ -270,7 +443,7 @@ class Values:
             if name not in known:
                 raise InputRefusedError(
                     "{field} is not asked for; there are {known}",
-                    field=name,
+                    field=name[:200],
                     known=", ".join(known) or "–",
                 )
             values = self._read.setdefault(name, [])
@@ -288,6 +461,35 @@ class Values:
     def all(self, name: str) -> tuple[Any, ...]:
         """Every value of one that may stand several times."""
         return tuple(self._read.get(name, ()))
+
+
+def sent_values(parameters: Sequence[Parameter], body: object) -> Values:
+    """What a JSON object said; null is as good as nothing.
+
+    Args:
+        parameters: what may be said.
+        body: the JSON, as it was read.
+
+    Raises:
+        InputRefusedError: it is no object, or as `Values` says.
+    """
+    known = {one.name: one for one in parameters}
+    if not isinstance(body, dict):
+        raise InputRefusedError("send a JSON object with {known}", known=", ".join(known))
+    given: list[tuple[str, str]] = []
+    for spelt, told in body.items():
+        # Half a character, which JSON can hold, could not be said in the answer.
+        name = spelt.encode("utf-8", "replace").decode()
+        many = name in known and known[name].many
+        if told is None and name in known:
+            continue
+        values = told if many and isinstance(told, list) else [told]
+        if not all(isinstance(one, str) for one in values):
+            raise InputRefusedError("{field} must be a text in quotes", field=name[:200])
+        if many and len(values) > MOST_FILES:
+            raise InputRefusedError("that is too much at once")
+        given += [(name, one) for one in values]
+    return Values(parameters, given)
 
 
 def _value(parameter: Parameter, text: str) -> Any:
@@ -313,7 +515,8 @@ def _value(parameter: Parameter, text: str) -> Any:
             raise wrong
         return day
     text = text.strip()
-    if not schema["minLength"] <= len(text) <= schema["maxLength"] or not text.isprintable():
+    fits = schema["minLength"] <= len(text) <= schema["maxLength"] and text.isprintable()
+    if not fits or not re.fullmatch(schema.get("pattern", ".*"), text):
         raise wrong
     return text
 
@@ -366,7 +569,7 @@ def _operation(route: Route, told: Operation) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The answer.",
-                "content": {"application/json": {"schema": told.answer}},
+                "content": {"application/json": {"schema": told.answer}} if told.answer else _FILES,
             },
             **{
                 str(number): {
@@ -380,8 +583,25 @@ def _operation(route: Route, told: Operation) -> dict[str, Any]:
     if told.file:
         described["requestBody"] = _form(told)
     elif told.body:
-        described["requestBody"] = {"content": {"application/json": {"schema": told.body}}}
+        described["requestBody"] = _body(told.body)
     return described
+
+
+def _body(told: Sequence[Parameter]) -> dict[str, Any]:
+    needed = [one.name for one in told if one.needed]
+    schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": needed,
+        "properties": {one.name: {**_listed(one), "description": one.about} for one in told},
+    }
+    return {"required": bool(needed), "content": {"application/json": {"schema": schema}}}
+
+
+def _listed(parameter: Parameter) -> Schema:
+    if not parameter.many:
+        return parameter.schema
+    return {**_some(parameter.schema), "minItems": int(parameter.needed), "maxItems": MOST_FILES}
 
 
 def _in_query(parameter: Parameter) -> dict[str, Any]:

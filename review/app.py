@@ -22,12 +22,14 @@ from starlette.routing import Route as WebRoute
 from starlette.staticfiles import StaticFiles
 
 from clearance.commandline import today, words_for
-from clearance.errors import ClearanceError
+from clearance.errors import ClearanceError, StepRefusedError
 from clearance.language import LANGUAGES
 from consent.errors import (
     ConsentError,
     DraftMissingError,
     PersonUnknownError,
+    PublicationChangedError,
+    PublicationUnknownError,
     RecordInvalidError,
 )
 from detector.errors import BackendMissingError, DetectorError, ModelMissingError
@@ -62,6 +64,9 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
     (PersonUnknownError, 404),
     (DraftMissingError, 404),
+    (PublicationUnknownError, 404),
+    (PublicationChangedError, 409),
+    (StepRefusedError, 409),
     (RecordInvalidError, 422),
     (NotAllowedError, 403),
     (SignInRefusedError, 401),

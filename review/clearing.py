@@ -17,18 +17,20 @@ from review.errors import NotFoundError
 if TYPE_CHECKING:
     from clearance.results import PhotoResult
     from clearance.run_options import Order
+    from detector.detector import Detector
 
 LARGEST_COPY = 64 * 2**20
 """Bytes of a copy that an answer holds: it stands there as text, all of it in memory."""
 Document = dict[str, Any]
 
 
-def verdict_on(path: Path, order: Order, *, copy: bool) -> Document:
+def verdict_on(path: Path, order: Order, detector: Detector, *, copy: bool) -> Document:
     """What `clear --json` says of a file that was sent.
 
     Args:
         path: of the file, which lies alone in a folder of a private folder.
         order: what is asked about it, and of which registry.
+        detector: the networks that its settings name.
         copy: whether a copy is wanted, in which everybody not cleared is hidden.
 
     Returns:
@@ -43,7 +45,7 @@ def verdict_on(path: Path, order: Order, *, copy: bool) -> Document:
     out = path.parent.parent / "copies"
     task = Task((path,), copying=CopyOrder(out) if copy else None, jobs=1)
     order.check()
-    with begun(order, task, keep=False) as run:
+    with begun(order, task, keep=False, detector=detector) as run:
         result = next(run.verdicts(), None)
     if result is None:
         raise NotFoundError("the file could not be looked at")

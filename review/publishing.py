@@ -19,16 +19,21 @@ from clearance.found_again import look_of
 from clearance.ledger import Ledger, item_from
 from clearance.publications import Action, Actor, Publication, Role, State
 from clearance.publications import Item as Published
+from consent.errors import PublicationUnknownError
 from consent.records import Material
 from review.albums import MOST_TILES
-from review.errors import InputRefusedError
+from review.errors import ConflictError, InputRefusedError, NotFoundError
 from review.records import Answer, Kind
+from review.roles import Role as DeskRole
 
 if TYPE_CHECKING:
     from consent.registry import Registry
     from review.accounts import Account
     from review.desk import Desk
     from review.records import Album, Item
+
+ALL_SEEN = frozenset(DeskRole) - {DeskRole.REQUESTER, DeskRole.ADMINISTRATOR}
+"""Who sees every publication; others see what they asked for themselves."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,6 +73,28 @@ def ledger_of(desk: Desk) -> Iterator[tuple[Ledger, Registry]]:
         ledger = Ledger(registry, desk.settings)
         ledger.sweep(today())
         yield ledger, registry
+
+
+def may_see(account: Account, publication: Publication) -> bool:
+    """Whether somebody may know of a publication."""
+    return account.may(ALL_SEEN) or publication.requested_by == account.name
+
+
+def seen(ledger: Ledger, account: Account, publication_id: str) -> Publication:
+    """The publication with that id, for somebody who may know of it.
+
+    Raises:
+        NotFoundError: there is none, or not for them; which of the two is not said.
+        ConsentError: the registry cannot answer.
+    """
+    unknown = NotFoundError("there is no such publication")
+    try:
+        found = ledger.publication(publication_id)
+    except PublicationUnknownError as error:
+        raise unknown from error
+    if not may_see(account, found):
+        raise unknown
+    return found
 
 
 def readiness(desk: Desk, album: Album) -> Readiness:
@@ -164,10 +191,31 @@ def album_of(desk: Desk, publication: Publication) -> Album:
     return desk.workbench.albums.album(album_id)
 
 
-def still_same(desk: Desk, publication: Publication) -> bool:
-    """Whether the desk would hand on the very bytes that were found ready, each of them, now."""
-    ready = handed_on(desk, album_of(desk, publication), only_ready=True)
-    return {one.copy for one in publication.items} <= {one.copy for one in ready}
+def check_same(desk: Desk, publication: Publication) -> None:
+    """See that the desk would hand on the very bytes that were found ready, each of them, now.
+
+    Raises:
+        ConflictError: it would not.
+        InputRefusedError: the pictures are not at the desk any more.
+    """
+    found = readiness(desk, album_of(desk, publication)).ready
+    ready = {_published(desk, item).copy for item in found}
+    if not {one.copy for one in publication.items} <= ready:
+        raise ConflictError(
+            "the pictures are not what was found ready any more: hand them on once more"
+        )
+
+
+def check_not_changed(desk: Desk, publication: Publication) -> None:
+    """As `check_same`, as long as the pictures are at the desk.
+
+    What is approved may outlast its album; the consents are asked by the ledger all the same.
+
+    Raises:
+        ConflictError: somebody has decided otherwise about a picture since.
+    """
+    if desk.workbench.albums.store.album_asked(publication.id):
+        check_same(desk, publication)
 
 
 def item_with_copy(desk: Desk, publication: Publication, sha256: str) -> Item:

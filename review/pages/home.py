@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clearance.errors import ClearanceError
 from clearance.results import Outcome
 from consent.errors import ConsentError
+from review.publishing import ledger_of
 from review.roles import Role
 from review.templating import role_meaning
 from review.waiting import Waiting, first_open, waiting_for
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from review.visit import Visit
 
 GUIDE = "docs/guide.md"
+DESK_GUIDES = {"fr": "docs/guide-desk.fr.md", "de": "docs/guide-desk.de.md"}
 
 
 def show(visit: Visit) -> Response:
@@ -24,7 +26,8 @@ def show(visit: Visit) -> Response:
     waiting: list[Waiting] = []
     people, problem = 0, None
     try:
-        with visit.desk.registry() as registry:
+        # A day or a withdrawal since the last look at the ledger may have opened a task.
+        with ledger_of(visit.desk) as (_, registry):
             people = registry.figures().people
             waiting = waiting_for(visit, registry)
     except (ConsentError, ClearanceError) as error:
@@ -48,6 +51,6 @@ def help_page(visit: Visit) -> Response:
         "help.html",
         outcomes=tuple(Outcome),
         roles=[(role, role_meaning(role, visit.words)) for role in Role],
-        guide=GUIDE,
+        guide=DESK_GUIDES.get(visit.words.code, GUIDE),
         practise=visit.may_open("sample_enter") and visit.desk.may_practise,
     )

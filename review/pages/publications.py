@@ -19,19 +19,22 @@ from clearance.publications import (
     State,
     Wish,
 )
-from review.errors import InputRefusedError, NotAllowedError, NotFoundError
+from review.errors import InputRefusedError, NotAllowedError
 from review.pages.picture import copy_of
 from review.publishing import (
+    ALL_SEEN,
     actor_of,
+    check_not_changed,
+    check_same,
     day_of,
     item_with_copy,
     ledger_of,
     material_of,
+    may_see,
     readiness,
+    seen,
     settle,
-    still_same,
 )
-from review.roles import Role
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,14 +58,13 @@ _TOWARDS = {
     State.TAKEN_DOWN: State.PUBLISHED,
     State.IRRECOVERABLE: State.PUBLISHED,
 }
-_ALL_SEEN = frozenset(Role) - {Role.REQUESTER, Role.ADMINISTRATOR}
 
 
 def show(visit: Visit) -> Response:
     """Every publication that whoever asks may see, what must be taken down first."""
     wanted = visit.query.get("state", "")
     with ledger_of(visit.desk) as (ledger, _):
-        found = [one for one in ledger.publications() if _may_see(visit, one)]
+        found = [one for one in ledger.publications() if may_see(visit.who, one)]
         tasks = ledger.tasks(today()) if visit.may_open("tasks") else ()
         ending = ledger.ending(today()) if visit.may_open("tasks") else ()
     states = [one for one in State if any(each.state is one for each in found)]
@@ -142,9 +144,7 @@ def ask(visit: Visit) -> Response:
 def publication(visit: Visit) -> Response:
     """One publication: how far it is, what is missing, and what who is signed in may do."""
     with ledger_of(visit.desk) as (ledger, registry):
-        found = ledger.publication(visit.parts["publication"])
-        if not _may_see(visit, found):
-            raise NotFoundError("there is no such page")
+        found = seen(ledger, visit.who, visit.parts["publication"])
         people = _people(registry, found)
         objections: tuple[Objection, ...] = ()
         if found.state.is_out or found.approval or found.items:
@@ -181,9 +181,7 @@ def step(visit: Visit) -> Response:
     if take is None:
         raise InputRefusedError("choose what you decide")
     with ledger_of(visit.desk) as (ledger, _):
-        before = ledger.publication(visit.parts["publication"])
-        if not _may_see(visit, before):
-            raise NotFoundError("there is no such page")
+        before = seen(ledger, visit.who, visit.parts["publication"])
         take(visit, ledger, before)
     return visit.to("publication", visit.words.gettext("Noted."), publication=before.id)
 
@@ -191,9 +189,7 @@ def step(visit: Visit) -> Response:
 def published_copy(visit: Visit) -> Response:
     """A copy that was handed on, as it was approved or is to be."""
     with ledger_of(visit.desk) as (ledger, _):
-        found = ledger.publication(visit.parts["publication"])
-    if not _may_see(visit, found):
-        raise NotFoundError("there is no such page")
+        found = seen(ledger, visit.who, visit.parts["publication"])
     item = item_with_copy(visit.desk, found, visit.parts["sha256"])
     return copy_of(visit, item.id, inline=visit.query.get("look") == "yes")
 
@@ -235,10 +231,7 @@ def _settle(visit: Visit, ledger: Ledger, before: Publication) -> None:
 
 
 def _approve(visit: Visit, ledger: Ledger, before: Publication) -> None:
-    if not still_same(visit.desk, before):
-        raise InputRefusedError(
-            "the pictures are not what was found ready any more: hand them on once more"
-        )
+    check_same(visit.desk, before)
     ledger.approve(
         *(before.id, visit.texts("channel"), _day(visit, "until"), actor_of(visit.who)),
         today=today(),
@@ -249,6 +242,7 @@ def _approve(visit: Visit, ledger: Ledger, before: Publication) -> None:
 def _publish(visit: Visit, ledger: Ledger, before: Publication) -> None:
     where = (visit.needed("channel"), visit.needed("where"), visit.texts("copy"))
     on = day_of(visit.text("on", most=10)) or today()
+    check_not_changed(visit.desk, before)
     ledger.publish(before.id, *where, actor_of(visit.who), on=on, note=visit.text("note"))
 
 
@@ -275,7 +269,7 @@ def _sort(visit: Visit, ledger: Ledger, before: Publication) -> None:
 def _end(visit: Visit, ledger: Ledger, before: Publication) -> None:
     action = Action(visit.needed("action"))
     # Whoever only asks retracts what they asked for, and nobody else's.
-    if before.requested_by != visit.who.name and not visit.may(_ALL_SEEN):
+    if before.requested_by != visit.who.name and not visit.may(ALL_SEEN):
         raise NotAllowedError("your account may not do that; ask who runs the desk")
     ledger.end(before.id, action, actor_of(visit.who), visit.text("note"))
 
@@ -319,10 +313,6 @@ def _day(visit: Visit, field: str) -> dt.date:
     if found is None:
         raise AssertionError("a field that is needed is not empty")
     return found
-
-
-def _may_see(visit: Visit, one: Publication) -> bool:
-    return visit.may(_ALL_SEEN) or one.requested_by == visit.who.name
 
 
 def _possible(visit: Visit, one: Publication) -> frozenset[Action]:

@@ -37,7 +37,7 @@ STEPS = (
     ("institution", N_("Institution")),
     ("law", N_("Law and channels")),
     ("key", N_("Key")),
-    ("check", N_("Check")),
+    ("check", N_("Last look")),
 )
 _LONGEST = 300
 _SEEN = "law_seen"

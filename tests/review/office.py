@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import re
 import shutil
 import threading
@@ -150,6 +151,17 @@ class Open:
             context.close()
         # The answer to what is refused on purpose is no complaint of the page itself.
         assert not [one for one in complaints if "status of 4" not in one]
+
+
+def program(office: Office, *roles: Role, maker: Account | None = None) -> TestClient:
+    """A program with a token of these roles: it has no cookie, and no page it comes from."""
+    maker = maker or office.account(*Role, name="maker")
+    label = "-".join(sorted(roles))
+    _, secret = office.desk.accounts.add_token(label, roles, maker, dt.date(9999, 1, 1))
+    client = office.client(signed_in=False)
+    del client.headers["origin"]
+    client.headers["authorization"] = f"Bearer {secret}"
+    return client
 
 
 def violations(page: Page) -> list[str]:

@@ -108,6 +108,20 @@ def test_what_changed_since_is_not_approved(office: Office, clear: Tile) -> None
     assert "any more" in told or "not ready" in told or "no picture" in told
 
 
+def test_what_changed_after_the_approval_is_not_noted_as_published(
+    office: Office, clear: Tile
+) -> None:
+    editor, where = asked(office, clear)
+    step(editor, where, "settle", only_ready="yes")
+    approver, publisher = office.client(Role.APPROVER), office.client(Role.PUBLISHER)
+    step(approver, where, "approve", channel="website", until="2030-01-01")
+    copies = re.findall(rf"{where}/copies/([0-9a-f]{{64}})", publisher.get(where).text)
+    # No consent has changed: somebody has seen something in the picture.
+    Decisions(office.desk.workbench.albums).mask(clear.item.id, "box:5,5,60,60", by="Léa Test")
+    told = step(publisher, where, "publish", channel="website", where="x", copy=copies[0])
+    assert "ready" in told and "Where it is out" not in publisher.get(where).text
+
+
 def test_whoever_only_asks_sees_their_own_requests_and_no_picture(
     office: Office, clear: Tile
 ) -> None:
