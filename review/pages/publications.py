@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from clearance.publication_words import why as why_word
 from clearance.publications import (
     TRANSITIONS,
     Action,
+    Event,
     PhotoRights,
     Publication,
     State,
@@ -157,6 +159,7 @@ def publication(visit: Visit) -> Response:
     return visit.page(
         "publication.html",
         one=found,
+        history=_history(found),
         album=album,
         ready=readiness(visit.desk, album) if album and visit.may_open("inbox") else None,
         objections=objections,
@@ -331,6 +334,14 @@ def _proof(visit: Visit) -> str:
     while block := file.file.read(2**20):
         digest.update(block)
     return digest.hexdigest()
+
+
+def _history(one: Publication) -> list[tuple[Event, int]]:
+    """What happened, the newest first; the same step of the same person in a row stands once."""
+    said = itertools.groupby(
+        reversed(one.history), key=lambda event: (event.by, event.action, event.note, event.proof)
+    )
+    return [(same[0], len(same)) for same in (list(group) for _, group in said)]
 
 
 def _people(registry: Registry, one: Publication) -> Mapping[str, str]:

@@ -183,8 +183,10 @@ def test_people_are_enrolled_again_when_the_recogniser_changes(
 
 
 def test_who_cannot_be_enrolled_again_is_told_and_keeps_the_old_templates(
-    registry: Path, tmp_path: Path
+    empty_registry: Path, tmp_path: Path, enrol: Callable[..., str]
 ) -> None:
+    registry = empty_registry
+    enrol(registry, "Anna Keller", SAMPLES / "portraits" / "werner-hafliger-1.jpg")
     declare(registry, words_of(small.a_finder(tmp_path)), finder="magenta-yunet")
     done = run("people", "re-enrol", "--registry", registry)
     told = done.assert_exit(ExitCode.INPUT_OR_OUTPUT).result.stdout

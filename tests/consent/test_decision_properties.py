@@ -633,7 +633,7 @@ def test_a_decision_is_of_one_piece(dossier: Dossier, use: Use, policy: Policy) 
         assert not (decision.cautions or decision.named or decision.editing)
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.filter_too_much])
 @given(dossiers_with_forms | exempt_dossiers | dossiers_of_halves, uses, policies)
 def test_a_ground_holds_on_every_day_until_the_last(
     dossier: Dossier, use: Use, policy: Policy

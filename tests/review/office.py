@@ -165,11 +165,26 @@ def program(office: Office, *roles: Role, maker: Account | None = None) -> TestC
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds wrong with a page, by WCAG 2.2 AA."""
+    """What axe finds wrong with a page, by WCAG 2.2 AA, in the scheme that it is shown in."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    return _found(page, {"type": "tag", "values": tags})
+
+
+def violations_in_both(page: Page) -> list[str]:
+    """As `violations`, and the colours in the other scheme: nothing else differs there."""
+    found = violations(page)
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for scheme in ("light", "dark") if dark else ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        if scheme == ("light" if dark else "dark"):
+            found += _found(page, {"type": "rule", "values": ["color-contrast"]})
+    return found
+
+
+def _found(page: Page, only: dict[str, object]) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    found = Axe().run(page, options={"runOnly": only})
     return [
         f"{one['id']}: {node['html'][:160]}"
         for one in found.response["violations"]
