@@ -13,8 +13,14 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def publication_document(publication: Publication) -> Json:
-    """Everything about a publication; whom it shows is named by id."""
+def publication_document(publication: Publication, *, people: bool = True) -> Json:
+    """Everything about a publication.
+
+    Args:
+        publication: which.
+        people: whether it may be told whom it shows, by id, and why it must be taken down:
+            that may be somebody's no.
+    """
     items = [
         {
             **plain(item),
@@ -26,16 +32,24 @@ def publication_document(publication: Publication) -> Json:
                     "until": one.until.isoformat() if one.until else None,
                 }
                 for one in item.shown
+                if people
             ],
         }
         for item in publication.items
     ]
-    return {**plain(publication), "items": items}
+    return {**_plain(publication, people=people), "items": items}
 
 
-def summary_document(publication: Publication) -> Json:
-    """A publication as a list tells it."""
-    told = plain(publication)
+def _plain(publication: Publication, *, people: bool) -> Json:
+    told: Json = plain(publication)
+    if told["task"] and not people:
+        told["task"]["why"] = []
+    return told
+
+
+def summary_document(publication: Publication, *, people: bool = True) -> Json:
+    """A publication as a list tells it; `people` as in `publication_document`."""
+    told = _plain(publication, people=people)
     ends = publication.ends_on
     return {
         **{key: told[key] for key in ("id", "title", "state", "channels", "on", "until", "task")},

@@ -40,6 +40,7 @@ from review.errors import (
 )
 from review.pages.picture import copy_of
 from review.publishing import (
+    ALL_SEEN,
     actor_of,
     check_not_changed,
     item_with_copy,
@@ -198,7 +199,9 @@ def publications(visit: Visit) -> Response:
         else:
             found = ledger.of_person(_person_in(registry, person))
     shown = [one for one in found if may_see(visit.who, one) and state in (None, one.state)]
-    return JSONResponse({"publications": [summary_document(one) for one in shown]})
+    return JSONResponse(
+        {"publications": [summary_document(one, people=_tells(visit)) for one in shown]}
+    )
 
 
 def publication(visit: Visit) -> Response:
@@ -206,7 +209,12 @@ def publication(visit: Visit) -> Response:
     _asked(visit)
     with ledger_of(visit.desk) as (ledger, _):
         found = seen(ledger, visit.who, visit.parts["publication"])
-    return JSONResponse(publication_document(found))
+    return JSONResponse(publication_document(found, people=_tells(visit)))
+
+
+def _tells(visit: Visit) -> bool:
+    """Whether who asks may know whom a publication shows, and who said no."""
+    return visit.may(ALL_SEEN)
 
 
 async def published(visit: Visit) -> Response:

@@ -147,9 +147,11 @@ def publication(visit: Visit) -> Response:
     """One publication: how far it is, what is missing, and what who is signed in may do."""
     with ledger_of(visit.desk) as (ledger, registry):
         found = seen(ledger, visit.who, visit.parts["publication"])
-        people = _people(registry, found)
+        # Whoever only asked learns what became of it, and not who is on file or said no.
+        inside = visit.may(ALL_SEEN)
+        people = _people(registry, found) if inside else {}
         objections: tuple[Objection, ...] = ()
-        if found.state.is_out or found.approval or found.items:
+        if inside and (found.state.is_out or found.approval or found.items):
             objections = ledger.objections(
                 found.items, found, found.channels, max(today(), found.on), found.until
             )
@@ -160,6 +162,7 @@ def publication(visit: Visit) -> Response:
         "publication.html",
         one=found,
         history=_history(found),
+        inside=inside,
         album=album,
         ready=readiness(visit.desk, album) if album and visit.may_open("inbox") else None,
         objections=objections,

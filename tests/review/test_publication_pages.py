@@ -140,6 +140,22 @@ def test_whoever_only_asks_sees_their_own_requests_and_no_picture(
     assert "Open day" in requester.get("/publications").text
 
 
+def test_whoever_asked_does_not_learn_who_is_on_file(office: Office, clear: Tile) -> None:
+    editor, where = asked(office, clear)
+    step(editor, where, "settle", only_ready="yes")
+    person = next(iter(office.desk.workbench.albums.verdict(clear.item.id).people))
+    with Registry.open(office.desk.folder) as registry:
+        name = registry.find_person(person).name
+        registry.withdraw(person, None, today())
+    assert name in editor.get(where).text
+    # The same account, which by now may only ask.
+    office.account(Role.ADMINISTRATOR)
+    office.desk.accounts.change("editor-requester", roles=[Role.REQUESTER])
+    told = office.client(name="editor-requester").get(where)
+    assert told.status_code == 200
+    assert name not in told.text and person not in told.text
+
+
 def test_a_copy_that_was_found_again_names_its_publication(office: Office, clear: Tile) -> None:
     editor, where = asked(office, clear)
     step(editor, where, "settle", only_ready="yes")
