@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from clearance.checklist import ChecklistItem, question
 from clearance.results import FaceResult, TrackResult, VideoResult
+from consent.errors import PersonUnknownError
 from detector.photo import small_photo_from_bytes
 from review.advice import advice
 from review.albums import wishes
@@ -21,6 +23,7 @@ from review.runner import jpeg_of
 
 if TYPE_CHECKING:
     from clearance.language import Language
+    from consent.registry import Registry
     from review.records import Review
     from review.visit import Visit
 
@@ -73,8 +76,11 @@ def show(visit: Visit) -> Response:
         )
     kept = bench.pictures.kept(item.id)
     before, after = bench.neighbours(item.id)
+    editing = visit.may_open("decide")
     with visit.desk.registry() as registry:
-        people = sorted(((one.name, one.id) for one in registry.people()), key=lambda one: one[0])
+        # Everybody's name is only for who may say who a face is.
+        people = sorted((one.name, one.id) for one in registry.people()) if editing else []
+        names = _names(review, registry)
     offers = {one.face: one for one in bench.decisions.offers(album.id) if one.item == item.id}
     return visit.page(
         "picture.html",
@@ -90,13 +96,13 @@ def show(visit: Visit) -> Response:
             for item_, answer in review.checklist.items()
         ],
         answers=answer_words(visit.words),
-        history=_history(review, visit.words, {id_: name for name, id_ in people}),
+        history=_history(review, visit.words, names),
         can_undo=any(one.stands for one in review.decisions),
         kept=kept,
         people=people,
         before=before,
         after=after,
-        editing=visit.may_open("decide"),
+        editing=editing,
     )
 
 
@@ -308,6 +314,15 @@ class Told:
     decision: Decision
     what: str
     when: str
+
+
+def _names(review: Review, registry: Registry) -> dict[str, str]:
+    """The names of whom decisions are about, by id; of who was erased since none."""
+    names: dict[str, str] = {}
+    for id_ in {one.person for one in review.decisions if one.person}:
+        with contextlib.suppress(PersonUnknownError):
+            names[id_] = registry.find_person(id_).name
+    return names
 
 
 def _history(review: Review, words: Language, names: Mapping[str, str]) -> list[Told]:

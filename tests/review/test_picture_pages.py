@@ -120,6 +120,17 @@ def test_a_portrait_is_shown_beside_the_face_that_is_like_it_only(
     assert client.get(f"/picture/{item}/portraits/{min(everybody - seen)}").status_code == 404
 
 
+def test_everybodys_name_is_only_for_who_says_who_a_face_is(office: Office, album: str) -> None:
+    item = item_named(office, album, "01.jpg")
+    with office.desk.registry() as registry:
+        names = {one.id: one.name for one in registry.people()}
+    shown = {names[id_] for id_ in office.desk.workbench.albums.verdict(item).people}
+    others = set(names.values()) - shown
+    assert all(name in office.client(Role.EDITOR).get(f"/picture/{item}").text for name in others)
+    told = office.client(Role.APPROVER).get(f"/picture/{item}").text
+    assert not [name for name in others if name in told]
+
+
 def test_every_word_has_a_name_under_it(office: Office, album: str) -> None:
     item = item_named(office, album, "01.jpg")
     client = office.client(Role.EDITOR, name="lea")
