@@ -640,6 +640,16 @@ class AlbumStore:
             return None
         return rows[0]["file"], rows[0]["basis"], self._open("copy", item_id, rows[0]["body"])
 
+    def copies_in(self, album_id: str, sha256: str) -> tuple[str, ...]:
+        """Ids of the items of an album whose copy was made with these bytes."""
+        rows = self._rows(
+            "SELECT copy.item, copy.body FROM copy JOIN item ON item.id = copy.item "
+            "WHERE album = ? ORDER BY number",
+            [album_id],
+        )
+        told = {row["item"]: self._open("copy", row["item"], row["body"]) for row in rows}
+        return tuple(item for item, one in told.items() if one["sha256"] == sha256)
+
     def drop_copy(self, item_id: str) -> None:
         """Forget a copy."""
         with self._writing() as db:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from clearance.checklist import ChecklistItem
@@ -27,11 +26,15 @@ from review.records import Answer, Kind
 from review.roles import Role as DeskRole
 
 if TYPE_CHECKING:
+    from clearance.results import PhotoResult
     from consent.registry import Registry
     from review.accounts import Account
     from review.desk import Desk
+    from review.pictures import KeptCopy
     from review.records import Album, Item
 
+HANDED_OUT = frozenset({State.READY, State.APPROVED, State.PUBLISHED})
+"""When its copies may be looked at and fetched: to be approved, and as long as they may be out."""
 ALL_SEEN = frozenset(DeskRole) - {DeskRole.REQUESTER, DeskRole.ADMINISTRATOR}
 """Who sees every publication; others see what they asked for themselves."""
 
@@ -118,35 +121,30 @@ def material_of(items: tuple[Item, ...]) -> Material:
     return Material.VIDEO if moving else Material.PHOTO
 
 
-def handed_on(desk: Desk, album: Album, *, only_ready: bool = False) -> tuple[Published, ...]:
-    """The pictures of an album as files of a publication.
-
-    Args:
-        desk: where they are.
-        album: which.
-        only_ready: leave out what is not ready.
+def handed_on(desk: Desk, items: Iterable[Item]) -> tuple[Published, ...]:
+    """Pictures that are ready as files of a publication.
 
     Raises:
-        InputRefusedError: one of them is not ready and must not be left out, or there is none.
+        InputRefusedError: the copy of one does not hold any more.
     """
-    found = readiness(desk, album)
-    waiting = (*found.missing, *found.to_copy)
-    if waiting and not only_ready:
-        raise InputRefusedError(
-            "{n} pictures are not ready, the first is {name}: settle each and make its copy, or "
-            "leave out what is not ready",
-            n=len(waiting),
-            name=waiting[0].name,
+    found = []
+    for item in items:
+        result, kept = _held(desk, item)
+        look = None if item.kind is Kind.VIDEO else look_of(kept.path)
+        told = item_from(result, look)
+        found.append(
+            dataclasses.replace(told, file=item.name, copy=kept.sha256, outcome=kept.outcome)
         )
-    if not found.ready:
-        raise InputRefusedError("no picture of the album is ready yet")
-    return tuple(_published(desk, item) for item in found.ready)
+    return tuple(found)
 
 
-def checked(desk: Desk, album: Album) -> Mapping[ChecklistItem, bool]:
-    """Each question of the checklist that was answered for every picture: always with a yes."""
+def checked(desk: Desk, items: Iterable[Item]) -> Mapping[ChecklistItem, bool]:
+    """Each question of the checklist that was asked of these pictures, and whether all are clear.
+
+    A question that no picture was asked is not in it.
+    """
     found: dict[ChecklistItem, bool] = {}
-    for item in readiness(desk, album).ready:
+    for item in items:
         for asked, answer in desk.workbench.albums.review(item.id).checklist.items():
             clear = answer is not None and answer.answer in (Answer.NOTHING, Answer.HIDDEN)
             found[asked] = found.get(asked, True) and clear
@@ -167,15 +165,33 @@ def settle(
         InputRefusedError: a picture is not ready, or its pictures are not at the desk any more.
         StepRefusedError: the ledger does not allow it.
     """
-    album = album_of(desk, publication)
+    found = readiness(desk, album_of(desk, publication))
+    waiting = (*found.missing, *found.to_copy)
+    if waiting and not only_ready:
+        raise InputRefusedError(
+            "{n} pictures are not ready, the first is {name}: settle each and make its copy, or "
+            "leave out what is not ready",
+            n=len(waiting),
+            name=waiting[0].name,
+        )
+    if not found.ready:
+        raise InputRefusedError("no picture of the album is ready yet")
     actor = actor_of(account)
-    items = handed_on(desk, album, only_ready=only_ready)
+    items = handed_on(desk, found.ready)
+    if material_of(found.ready) is Material.VIDEO and publication.material is not Material.VIDEO:
+        # A video came into the album since it was asked for: a consent to photos is not enough.
+        publication = ledger.edit(publication.id, actor, material=Material.VIDEO)
     told = ledger.scan(publication.id, items, actor)
     if told.state is State.SCANNED:
         told = ledger.sort(publication.id, Action.REVIEW, actor)
-    for asked, clear in checked(desk, album).items():
+    answers = checked(desk, found.ready)
+    for asked, clear in answers.items():
         if asked in told.unanswered:
             ledger.answer(publication.id, asked, actor, clear=clear)
+    if ChecklistItem.VOICE in told.unanswered and ChecklistItem.VOICE not in answers:
+        # The desk asks it of whatever can be heard, and of nothing else.
+        silent = (publication.id, ChecklistItem.VOICE, actor)
+        ledger.answer(*silent, clear=True, note="no file has sound")
     return ledger.settle(publication.id, actor)
 
 
@@ -194,13 +210,18 @@ def album_of(desk: Desk, publication: Publication) -> Album:
 def check_same(desk: Desk, publication: Publication) -> None:
     """See that the desk would hand on the very bytes that were found ready, each of them, now.
 
+    And that they show whom they were found to show: another name for a face leaves the bytes of
+    a copy as they are.
+
     Raises:
         ConflictError: it would not.
         InputRefusedError: the pictures are not at the desk any more.
     """
-    found = readiness(desk, album_of(desk, publication)).ready
-    ready = {_published(desk, item).copy for item in found}
-    if not {one.copy for one in publication.items} <= ready:
+    ready = set()
+    for item in readiness(desk, album_of(desk, publication)).ready:
+        result, kept = _held(desk, item)
+        ready.add((kept.sha256, item_from(result).people))
+    if not {(one.copy, one.people) for one in publication.items} <= ready:
         raise ConflictError(
             "the pictures are not what was found ready any more: hand them on once more"
         )
@@ -219,37 +240,27 @@ def check_not_changed(desk: Desk, publication: Publication) -> None:
 
 
 def item_with_copy(desk: Desk, publication: Publication, sha256: str) -> Item:
-    """The picture at the desk whose copy has these bytes.
+    """The picture at the desk whose copy has these bytes, while it may leave the desk.
 
     Raises:
         InputRefusedError: there is none any more, or it is no file of the publication.
+        ConflictError: the publication is not ready, or must be taken down.
     """
+    if publication.state not in HANDED_OUT:
+        raise ConflictError("this publication is not ready, or must be taken down")
+    albums = desk.workbench.albums
     if sha256 in {one.copy for one in publication.items}:
-        for item in readiness(desk, album_of(desk, publication)).ready:
-            kept = desk.workbench.pictures.kept(item.id)
-            if kept and kept.sha256 == sha256:
-                return item
+        for item_id in albums.store.copies_in(album_of(desk, publication).id, sha256):
+            if desk.workbench.pictures.kept(item_id):
+                return albums.item(item_id)
     raise InputRefusedError("this copy is not at the desk any more")
 
 
-def _published(desk: Desk, item: Item) -> Published:
+def _held(desk: Desk, item: Item) -> tuple[PhotoResult, KeptCopy]:
+    """The verdict on a picture and its copy, as both hold now."""
     kept = desk.workbench.pictures.kept(item.id)
     if kept is None:
         raise InputRefusedError(
             "the copy of {name} does not hold any more: make it again", name=item.name
         )
-    look = None if item.kind is Kind.VIDEO else look_of(kept.path)
-    told = item_from(desk.workbench.albums.verdict(item.id), look)
-    return dataclasses.replace(told, file=item.name, copy=kept.sha256, outcome=kept.outcome)
-
-
-def day_of(text: str, otherwise: dt.date | None = None) -> dt.date | None:
-    """The day of a form's field.
-
-    Raises:
-        InputRefusedError: it is none.
-    """
-    try:
-        return dt.date.fromisoformat(text) if text else otherwise
-    except ValueError:
-        raise InputRefusedError("{text} is not a day like 2026-11-21", text=text) from None
+    return desk.workbench.albums.verdict(item.id), kept

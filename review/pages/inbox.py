@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from clearance.commandline import today
 from clearance.results import Outcome
+from review import fields
 from review.errors import InputRefusedError, NotFoundError
-from review.publishing import day_of
 
 if TYPE_CHECKING:
     from review.copier import Copying
@@ -79,8 +79,8 @@ def add(visit: Visit) -> Response:
         visit.text("event", most=200) or None,
         visit.texts("channel"),
         visit.text("purpose", most=100) or None,
-        day_of(visit.text("on", most=10)),
-        day_of(visit.text("until", most=10)),
+        fields.day(visit, "on"),
+        fields.day(visit, "until"),
         by=visit.by,
     )
     return visit.to("album", album=album.id)

@@ -21,14 +21,15 @@ from clearance.publications import (
     State,
     Wish,
 )
+from review import fields
 from review.errors import InputRefusedError, NotAllowedError
 from review.pages.picture import copy_of
 from review.publishing import (
     ALL_SEEN,
+    HANDED_OUT,
     actor_of,
     check_not_changed,
     check_same,
-    day_of,
     item_with_copy,
     ledger_of,
     material_of,
@@ -100,8 +101,8 @@ def ask(visit: Visit) -> Response:
     bench = visit.desk.workbench
     title, event = visit.needed("title", most=200), visit.text("event", most=200) or None
     channels, purpose = visit.texts("channel"), visit.text("purpose", most=100) or None
-    on = day_of(visit.text("on", most=10), today()) or today()
-    until = day_of(visit.text("until", most=10))
+    on = fields.day(visit, "on") or today()
+    until = fields.day(visit, "until")
     if not channels:
         raise InputRefusedError("tick at least one place where it shall be published")
     files = [one for one in visit.form.getlist("files") if not isinstance(one, str)]
@@ -169,6 +170,7 @@ def publication(visit: Visit) -> Response:
         people=people,
         names=_names(visit),
         ways=WAYS,
+        handed_out=found.state in HANDED_OUT,
         reached=_TOWARDS.get(found.state, found.state),
         may=_possible(visit, found),
         today=today(),
@@ -239,7 +241,12 @@ def _settle(visit: Visit, ledger: Ledger, before: Publication) -> None:
 def _approve(visit: Visit, ledger: Ledger, before: Publication) -> None:
     check_same(visit.desk, before)
     ledger.approve(
-        *(before.id, visit.texts("channel"), _day(visit, "until"), actor_of(visit.who)),
+        *(
+            before.id,
+            visit.texts("channel"),
+            fields.needed_day(visit, "until"),
+            actor_of(visit.who),
+        ),
         today=today(),
         note=visit.text("note"),
     )
@@ -247,7 +254,7 @@ def _approve(visit: Visit, ledger: Ledger, before: Publication) -> None:
 
 def _publish(visit: Visit, ledger: Ledger, before: Publication) -> None:
     where = (visit.needed("channel"), visit.needed("where"), visit.texts("copy"))
-    on = day_of(visit.text("on", most=10)) or today()
+    on = fields.day(visit, "on") or today()
     check_not_changed(visit.desk, before)
     ledger.publish(before.id, *where, actor_of(visit.who), on=on, note=visit.text("note"))
 
@@ -290,8 +297,8 @@ def _edit(visit: Visit, ledger: Ledger, before: Publication) -> None:
         before.id,
         actor_of(visit.who),
         channels=visit.texts("channel"),
-        on=_day(visit, "on"),
-        until=day_of(visit.text("until", most=10)),
+        on=fields.needed_day(visit, "on"),
+        until=fields.day(visit, "until"),
         rights=rights,
     )
 
@@ -312,13 +319,6 @@ _STEPS: Mapping[Action, Callable[[Visit, Ledger, Publication], None]] = {
     Action.EDIT: _edit,
 }
 """What a person does by hand; the rest the program does, or a step of these."""
-
-
-def _day(visit: Visit, field: str) -> dt.date:
-    found = day_of(visit.needed(field, most=10))
-    if found is None:
-        raise AssertionError("a field that is needed is not empty")
-    return found
 
 
 def _possible(visit: Visit, one: Publication) -> frozenset[Action]:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from clearance.checklist import ChecklistItem
 from clearance.commandline import today
+from consent.records import Material
 from consent.registry import Registry
 from review.decisions import Decisions
-from review.records import Tile
+from review.errors import ConflictError
+from review.publishing import check_same, ledger_of
+from review.records import State, Tile
 from review.roles import Role
 from tests.review.deciding import settle
 from tests.review.office import Office
+from tests.videos import made
+from tests.videos import pictures as moving
 
 ASKED = {
     "title": 'Open day <img src=x onerror="alert(1)">',
@@ -106,6 +114,57 @@ def test_what_changed_since_is_not_approved(office: Office, clear: Tile) -> None
     approver = office.client(Role.APPROVER)
     told = step(approver, where, "approve", channel="website", until="2030-01-01")
     assert "any more" in told or "not ready" in told or "no picture" in told
+
+
+def test_the_same_bytes_that_show_somebody_else_are_not_the_same(
+    office: Office, clear: Tile
+) -> None:
+    editor, where = asked(office, clear)
+    step(editor, where, "settle", only_ready="yes")
+    with ledger_of(office.desk) as (ledger, _):
+        found = ledger.publication(where.rsplit("/", 1)[1])
+    check_same(office.desk, found)
+    (item,) = found.items
+    # As if a face had got another name since: of a copy without masks the bytes stay.
+    before = dataclasses.replace(item, shown=item.shown[:1])
+    with pytest.raises(ConflictError, match="not what was found ready"):
+        check_same(office.desk, dataclasses.replace(found, items=(before,)))
+
+
+def test_a_video_that_came_later_asks_for_consents_to_videos(
+    office: Office, clear: Tile, tmp_path: Path
+) -> None:
+    editor, where = asked(office, clear)
+    bench = office.desk.workbench
+    film = made(tmp_path / "film.mp4", *moving(1))
+    with film.open("rb") as stream:
+        (added,) = bench.albums.add_file(clear.item.album, "film.mp4", stream)
+    bench.runner.begin(clear.item.album)
+    # The desk's own thread looks at it, not this one.
+    deadline = time.monotonic() + 60
+    while bench.albums.item(added.item.id).state is not State.JUDGED:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    settle(Decisions(bench.albums), added.item.id)
+    bench.pictures.copy(added.item.id)
+    # That film is silent: nobody is asked of a voice, and nothing waits for the answer.
+    assert "ready, to be approved" in step(editor, where, "settle", only_ready="yes")
+    with ledger_of(office.desk) as (ledger, _):
+        told = ledger.publication(where.rsplit("/", 1)[1])
+    assert told.material is Material.VIDEO
+    assert {one.file for one in told.items} == {"01.jpg", "film.mp4"}
+    heard = next(one for one in told.answers if one.item is ChecklistItem.VOICE)
+    assert heard.clear and heard.note == "no file has sound"
+
+
+def test_copies_are_handed_out_only_while_they_may_be_out(office: Office, clear: Tile) -> None:
+    editor, where = asked(office, clear)
+    step(editor, where, "settle", only_ready="yes")
+    (copy,) = set(re.findall(rf"{where}/copies/([0-9a-f]{{64}})", editor.get(where).text))
+    assert editor.get(f"{where}/copies/{copy}").status_code == 200
+    step(editor, where, "decline", note="not now")
+    assert copy not in editor.get(where).text
+    assert editor.get(f"{where}/copies/{copy}").status_code == 409
 
 
 def test_what_changed_after_the_approval_is_not_noted_as_published(
