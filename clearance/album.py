@@ -16,6 +16,7 @@ from clearance.errors import (
     ExportError,
     LookBrokenError,
     NotJudgedError,
+    told_as_bug,
     without_traces,
 )
 from clearance.looking import Sight
@@ -151,10 +152,7 @@ def guarded(
     except (DetectorError, LookBrokenError) as error:
         return _failed(path, error, use, copies)
     except Exception as error:  # noqa: BLE001 - the one guard: a bug fails its file, loudly
-        bug = ClearanceError(
-            "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
-        )
-        return _failed(path, bug, use, copies)
+        return _failed(path, told_as_bug(error), use, copies)
 
 
 def _failed(

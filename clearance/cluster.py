@@ -36,7 +36,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clearance.crew import Outfit, broken_down, eyes_for, look_for
-from clearance.errors import ClearanceError, ClusterError, ClusterRefusedError, without_traces
+from clearance.errors import ClusterError, ClusterRefusedError, told_as_bug, without_traces
 from clearance.looking import Eyes
 from clearance.settings import Settings
 from clearance.tool_versions import looked_with, program_versions
@@ -258,9 +258,7 @@ def _for_the_way(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own, a line before
     except Exception:  # noqa: BLE001 - errors of libraries fail in many ways
-        return ClearanceError(
-            "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
-        )
+        return told_as_bug(error)
     return error
 
 

@@ -25,7 +25,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clearance.clear import decide, remember, with_copy, without_copy
 from clearance.crew import Processes, broken_down, eyes_for, leave_ctrl_c_alone, opener_of
-from clearance.errors import ClearanceError, ExportError, LookBrokenError, without_traces
+from clearance.errors import (
+    ClearanceError,
+    ExportError,
+    LookBrokenError,
+    told_as_bug,
+    without_traces,
+)
 from clearance.looking import Sight, look_at
 from clearance.making import examiner_with, make_copy
 from clearance.remembered import stamp_of
@@ -383,11 +389,7 @@ class _Desk:
         except (DetectorError, LookBrokenError) as error:
             self._failed(one, error)
         except Exception as error:  # noqa: BLE001 - the one guard: a bug fails its file, loudly
-            kind = type(error).__name__
-            self._failed(
-                one,
-                ClearanceError("internal error: {kind}: {reason}", kind=kind, reason=str(error)),
-            )
+            self._failed(one, told_as_bug(error))
 
     def blame(self, one: _Begun) -> None:
         """A photo breaks whatever works on it."""

@@ -36,6 +36,13 @@ def without_traces(error: Exception) -> Exception:
     return error
 
 
+def told_as_bug(error: Exception) -> ClearanceError:
+    """What people read of an error that nobody foresaw."""
+    return ClearanceError(
+        "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
+    )
+
+
 class SettingsInvalidError(ClearanceError):
     """clearance.toml cannot be read or holds a value that is not allowed."""
 

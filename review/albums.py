@@ -28,6 +28,7 @@ from clearance.video_clear import decide_video
 from consent.admission import admitted_author, admitted_name
 from consent.errors import PersonUnknownError
 from consent.registry import Registry
+from detector.errors import VideoUnreadableError
 from detector.video import open_video
 from review.album_store import DATABASE_NAME, AlbumStore, new_id
 from review.bench import Bench, decide_with, settings_digest
@@ -435,6 +436,10 @@ class Albums:
                 rejected = [one for one in decisions if one.stands and one.verb is Verb.REJECTED]
                 looked = looked_from(path, item.sha256 or "", told)
                 result = decide_with(looked, use, house, rejected)
+        except VideoUnreadableError as error:
+            # The file is not what was looked at any more.
+            self.store.fail(item, error, epoch)
+            return None
         except PersonUnknownError:
             # Erased since: nothing that was seen of them may stay.
             self.store.drop_look(item.id)

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from clearance.errors import ClearanceError, without_traces
+from clearance.errors import ClearanceError, told_as_bug, without_traces
 from consent.errors import ConsentError
 from detector.errors import DetectorError
 from review.albums import MOST_TILES
@@ -117,10 +117,7 @@ class Copier:
             except _OURS as error:
                 problems.append((tile.item.name, without_traces(error)))
             except Exception as error:  # noqa: BLE001 - a bug fails its picture, loudly
-                bug = ClearanceError(
-                    "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
-                )
-                problems.append((tile.item.name, bug))
+                problems.append((tile.item.name, told_as_bug(error)))
             self._tell(album_id, done=done, problems=tuple(problems))
 
     def _tiles(self, album_id: str) -> list[Tile]:

@@ -32,7 +32,7 @@ from review.albums import Albums, masks, wishes
 from review.bench import decide_with, number_of
 from review.errors import CopyMissingError, DecisionRefusedError, NoVerdictError
 from review.records import Decision, Item, Kind, State, Verb
-from review.runner import jpeg_of, made_small, still_of
+from review.runner import Look, jpeg_of, made_small, still_of
 
 LARGEST = 2400
 """Longer side of an original as a page shows it, in pixels."""
@@ -242,7 +242,9 @@ class Pictures:
                 copying = _copying(out, None, _tracks_to_hide(now, decisions), decisions)
                 task = Task((path,), copying=copying, videos=frozenset({path}))
                 _, videos = all_copies(task, copying, order, house)
-                result: PhotoResult = clear_video(path, use, house, videos)
+                seen = Look(albums, album, standing, house)
+                with seen.videos() as memory:
+                    result: PhotoResult = clear_video(path, use, house, videos, memory=memory)
             else:
                 frame, sight = look_at(path, house.eyes)
                 rejected = [one for one in decisions if one.stands and one.verb is Verb.REJECTED]
@@ -252,8 +254,8 @@ class Pictures:
                 copies, _ = all_copies(Task((path,), copying=copying), copying, order, house)
                 export = copies.make(frame, judged)
                 result = with_copy(judged, export, house, copies, Raster.of(frame))
-            if logged:
-                remember(result, house)
+                if logged:
+                    remember(result, house)
         return result
 
 

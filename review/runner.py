@@ -12,7 +12,7 @@ import dataclasses
 import io
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from clearance.album import clear_looked, guarded
 from clearance.album_sources import AlbumFile
 from clearance.commandline import today
 from clearance.crew import Crew, Here, Outfit, Processes, jobs_for
-from clearance.errors import ClearanceError, without_traces
+from clearance.errors import ClearanceError, told_as_bug, without_traces
 from clearance.interrupted_looks import InterruptedLooks
 from clearance.likes import Likes
 from clearance.looking import Before, Looked
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     from clearance.clear import House
     from clearance.interrupted_looks import Replay
     from clearance.use import IntendedUse
-    from clearance.video_looking import Watched
+    from clearance.video_looking import RemembersVideos, Watched
     from detector.faces import Pixels
     from detector.tracking import Looks
     from detector.video import VideoInfo
-    from review.bench import Seeing, Standing
+    from review.bench import Standing
 
 THUMBNAIL_SIDE = 320
 """Longer side of a small picture, in pixels."""
@@ -148,20 +148,29 @@ class Runner:
         while not self._end.is_set():
             self._work.wait(_PATIENCE)
             self._work.clear()
-            self.run_waiting()
-            self._decide_anew()
+            # What is wrong with an album is told there. Nothing else may end this thread, or what
+            # waits would wait for ever: the next turn tries again, and pages say what is wrong.
+            for turn in (self.run_waiting, self._decide_anew):
+                with contextlib.suppress(Exception):
+                    turn()
 
     def _decide_anew(self) -> None:
         """Give verdicts again where what they rest on has changed, some at a time."""
         albums = self._albums
-        # The next turn tries again, and pages say what is wrong.
-        with contextlib.suppress(ConsentError, ClearanceError):
-            with albums.bench.opened() as standing:
-                albums.epoch(standing)
-            for album_id in albums.store.stale_albums():
-                with contextlib.suppress(AlbumMissingError):
-                    while not self._end.is_set() and albums.refresh(album_id, _ANEW):
-                        pass
+        with albums.bench.opened() as standing:
+            albums.epoch(standing)
+        for album_id in albums.store.stale_albums():
+            try:
+                while not self._end.is_set() and albums.refresh(album_id, _ANEW):
+                    pass
+            except (AlbumMissingError, ConsentError):
+                # Gone, or the registry is busy: nothing is wrong with the album.
+                continue
+            except Exception as error:  # noqa: BLE001 - told where people look; the others go on
+                asked, _ = albums.store.asking(album_id)
+                albums.store.ask(
+                    album_id, asked=asked, problem=without_traces(_as_people_read(error))
+                )
 
     def _judge_album(self, album_id: str) -> None:
         problem: Exception | None = None
@@ -178,7 +187,7 @@ class Runner:
         except AlbumMissingError:
             return
         except Exception as error:  # noqa: BLE001 - told where people look; the desk goes on
-            problem = without_traces(_told(error))
+            problem = without_traces(_as_people_read(error))
         finally:
             self._albums.store.nobody_looks()
             with self._lock:
@@ -195,10 +204,8 @@ class Runner:
             return True
         with self._albums.bench.opened() as standing:
             standing.registry.sweep(today())
-            epoch = self._albums.epoch(standing)
-            seeing = self._albums.bench.seeing(standing, album, epoch)
             house = self._albums.bench.house(standing, album, here=True)
-            look = _Look(self._albums, album, standing, house, seeing)
+            look = Look(self._albums, album, standing, house)
             with self._lock:
                 self._rate = (album.id, time.monotonic(), 0)
             with self._crew(house, look, len(first)) as crew:
@@ -212,7 +219,7 @@ class Runner:
             self._albums.groups[album.id] = likes.strangers(standing.registry, today())
         return True
 
-    def _judge(self, items: tuple[Item, ...], crew: Crew, look: _Look) -> None:
+    def _judge(self, items: tuple[Item, ...], crew: Crew, look: Look) -> None:
         ids = [item.id for item in items]
         self._albums.store.set_state(ids, State.LOOKING)
         with contextlib.closing(look.verdicts(items, crew)) as verdicts:
@@ -227,7 +234,7 @@ class Runner:
                 if self._stopped(item.album):
                     return
 
-    def _crew(self, house: House, look: _Look, files: int) -> Crew:
+    def _crew(self, house: House, look: Look, files: int) -> Crew:
         jobs = jobs_for(files, self._jobs)
         if jobs == 1:
             here = Here(house.eyes)
@@ -242,12 +249,19 @@ class Runner:
         return cancelled or self._end.is_set()
 
 
-class _Look:
+class Look:
     """What a run sees: kept at the desk, where an earlier run's journal would be."""
 
-    def __init__(
-        self, albums: Albums, album: Album, standing: Standing, house: House, seeing: Seeing
-    ) -> None:
+    def __init__(self, albums: Albums, album: Album, standing: Standing, house: House) -> None:
+        """Look at nothing yet.
+
+        Args:
+            albums: of the desk.
+            album: whose files are looked at.
+            standing: the open registry.
+            house: what they are judged with.
+        """
+        seeing = albums.bench.seeing(standing, album, albums.epoch(standing))
         self._albums, self._album, self._standing = albums, album, standing
         self._house, self._seeing = house, seeing
         self._narrowed = house.narrowed
@@ -258,8 +272,8 @@ class _Look:
 
     def verdicts(
         self, items: tuple[Item, ...], crew: Crew
-    ) -> Generator[tuple[Item, PhotoResult | None], None, None]:
-        """A verdict on each item, in order; None for one that was taken away meanwhile."""
+    ) -> Generator[tuple[Item, PhotoResult], None, None]:
+        """A verdict on each item, in order."""
         files = {item.id: AlbumFile(self._albums.path_of(item)) for item in items}
         photos = [files[item.id] for item in items if item.kind is not Kind.VIDEO]
         judged = clear_looked(photos, crew, self._use, self._house, likes=self.likes)
@@ -268,18 +282,15 @@ class _Look:
                 path = files[item.id].path
                 yield item, self._video(path) if item.kind is Kind.VIDEO else next(judged)
 
-    def note(self, item: Item, result: PhotoResult | None) -> None:
+    def note(self, item: Item, result: PhotoResult) -> None:
         """Note a verdict, and make the small picture.
 
         Raises:
             ItemMissingError: its album was deleted meanwhile.
         """
         epoch = self._albums.epoch(self._standing)
-        if result is None or result.outcome is Outcome.FAILED:
-            problem = result.problem if result else None
-            problem = problem or ClearanceError(
-                "internal error: {kind}: {reason}", kind="", reason=""
-            )
+        if result.outcome is Outcome.FAILED:
+            problem = result.problem or told_as_bug(RuntimeError("it failed without a reason"))
             self._albums.store.fail(item, problem, epoch)
             return
         if self._albums.store.thumbnail(item.id) is None:
@@ -291,14 +302,19 @@ class _Look:
 
     def _video(self, path: Path) -> PhotoResult:
         def judge() -> PhotoResult:
-            # The same as that of the command line: either goes on with what the other began.
-            journal = self._standing.registry.journal("video_looks")
-            looks = InterruptedLooks(journal, looking_version(self._house), today())
-            with contextlib.closing(looks):
-                memory = _Videos(self, looks)
+            with self.videos() as memory:
                 return clear_video(path, self._use, self._house, memory=memory)
 
         return guarded(path, judge, self._use, None)
+
+    @contextlib.contextmanager
+    def videos(self) -> Iterator[RemembersVideos]:
+        """What is known of videos, and keeps what is seen of them."""
+        # The same as that of the command line: either goes on with what the other began.
+        journal = self._standing.registry.journal("video_looks")
+        looks = InterruptedLooks(journal, looking_version(self._house), today())
+        with contextlib.closing(looks):
+            yield _Videos(self, looks)
 
     def kept(self, path: Path) -> tuple[str, str, object] | None:
         """Id and gallery of a file, and what was seen of it with the networks of now."""
@@ -357,7 +373,7 @@ class _Look:
 class _Videos:
     """As `clearance.video_looking.RemembersVideos`."""
 
-    look: _Look
+    look: Look
     looks: InterruptedLooks
 
     def known(self, info: VideoInfo) -> Watched | None:
@@ -407,10 +423,8 @@ def _thumbnail(path: Path, kind: Kind) -> bytes:
     return jpeg_of(small_photo_from_bytes(read_file(path), path, THUMBNAIL_SIDE).pixels)
 
 
-def _told(error: Exception) -> Exception:
+def _as_people_read(error: Exception) -> Exception:
     """An error as people may read it."""
     if hasattr(error, "template"):
         return error
-    return ClearanceError(
-        "internal error: {kind}: {reason}", kind=type(error).__name__, reason=str(error)
-    )
+    return told_as_bug(error)

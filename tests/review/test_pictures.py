@@ -14,6 +14,8 @@ from PIL import Image
 from clearance.errors import ExportError, VerificationError
 from clearance.export import Exporter
 from clearance.results import Outcome, PhotoResult, VideoResult
+from consent.registry import Registry
+from review import runner as running
 from review.albums import Albums
 from review.decisions import Decisions
 from review.errors import CopyMissingError, DecisionRefusedError
@@ -170,7 +172,9 @@ def test_what_is_hidden_by_hand_is_ready_in_its_copy_only(
     assert albums.review(item).ready
 
 
-def test_a_video_is_judged_shown_and_copied(albums: Albums, tmp_path: Path) -> None:
+def test_a_video_is_judged_shown_and_copied(
+    albums: Albums, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     album = albums.create("Film", channels=["website"], by=BY).id
     film = made(tmp_path / "film.mp4", *moving(1))
     with film.open("rb") as stream:
@@ -187,7 +191,14 @@ def test_a_video_is_judged_shown_and_copied(albums: Albums, tmp_path: Path) -> N
     assert albums.thumbnail(item)
     with pytest.raises(DecisionRefusedError, match="preview"):
         shown.preview(item)
+    looked: list[object] = []
+    monkeypatch.setattr(running, "told_of_video", looked.append)
     export = shown.copy(item)
+    # What is in it was seen already: nobody looks again, and the log tells of the copy once.
+    assert not looked
+    with Registry.open(albums.folder.parent) as registry:
+        told = [one.details.get("export") for one in registry.audit_entries()]
+    assert told.count(export.sha256) == 1
     assert hashlib.sha256(shown.kept_bytes(item)).hexdigest() == export.sha256
     Decisions(albums).mask(item, "box:0,0,20,20", by=BY)
     assert shown.kept(item) is None

@@ -19,10 +19,12 @@ from detector.detector import Detector
 from detector.faces import Face
 from review import runner as running
 from review.albums import Albums
-from review.errors import NoVerdictError
+from review.errors import AlbumRefusedError, NoVerdictError
 from review.records import State, Tile
 from review.runner import Runner
 from tests.commands import SAMPLES, run
+from tests.videos import made
+from tests.videos import pictures as moving
 
 ALBUM = SAMPLES / "album"
 
@@ -154,13 +156,62 @@ def test_a_word_about_one_picture_concerns_no_other(
     assert albums.verdict(tiles["01.jpg"].item.id).faces[0].recognised
 
 
+def test_what_is_wrong_with_one_album_stops_no_other(
+    albums: Albums, album: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = albums.create("Other", channels=["website"], by="Léa").id
+    albums.add_file(other, "04.jpg", io.BytesIO((ALBUM / "04.jpg").read_bytes()))
+    refused = [AlbumRefusedError("no such channel"), RuntimeError("a bug")]
+    real = albums.refresh
+
+    def refresh(album_id: str, limit: int) -> int:
+        if album_id == album and refused:
+            raise refused.pop(0)
+        return real(album_id, limit)
+
+    monkeypatch.setattr(albums, "refresh", refresh)
+    monkeypatch.setattr(albums.store, "stale_albums", lambda: (album,))
+    monkeypatch.setattr(running, "_PATIENCE", 0.01)
+    runner = Runner(albums, jobs=1)
+    runner.start()
+    try:
+        problem = None
+        deadline = time.monotonic() + 60
+        while refused or problem is None:
+            assert time.monotonic() < deadline
+            problem = albums.store.asking(album)[1]
+            time.sleep(0.01)
+        assert "a bug" in str(problem) or "no such channel" in str(problem)
+        # The thread is there for whoever comes next.
+        runner.begin(other)
+        while albums.tiles(other).tiles[0].item.state is not State.JUDGED:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        runner.stop()
+
+
+def test_a_video_that_was_changed_on_the_disk_has_failed(albums: Albums, tmp_path: Path) -> None:
+    album = albums.create("Film", channels=["website"], by="Léa").id
+    film = made(tmp_path / "film.mp4", *moving(1))
+    (added,) = albums.add_file(album, "film.mp4", io.BytesIO(film.read_bytes()))
+    runner = Runner(albums, jobs=1)
+    runner.begin(album)
+    runner.run_waiting()
+    assert albums.verdict(added.item.id).outcome is Outcome.CLEARED
+    albums.path_of(added.item).write_bytes(b"no video")
+    with pytest.raises(NoVerdictError):
+        albums.verdict(added.item.id)
+    assert albums.item(added.item.id).state is State.FAILED
+
+
 def test_a_run_that_was_cut_off_goes_on(albums: Albums, monkeypatch: pytest.MonkeyPatch) -> None:
     album = albums.create("Two", channels=["website"], by="Léa").id
     for name in ("04.jpg", "12.jpg"):
         albums.add_file(album, name, io.BytesIO((ALBUM / name).read_bytes()))
     runner = Runner(albums, jobs=1)
     runner.begin(album)
-    noted = running._Look.note
+    noted = running.Look.note
 
     class PowerCutError(BaseException):
         pass
@@ -169,7 +220,7 @@ def test_a_run_that_was_cut_off_goes_on(albums: Albums, monkeypatch: pytest.Monk
         noted(self, item, result)  # type: ignore[arg-type]
         raise PowerCutError
 
-    monkeypatch.setattr(running._Look, "note", cut)
+    monkeypatch.setattr(running.Look, "note", cut)
     monkeypatch.setattr(albums.store, "nobody_looks", lambda: None)
     with pytest.raises(PowerCutError):
         runner.run_waiting()
